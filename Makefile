@@ -1,0 +1,77 @@
+# The commands of the project. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+MODEL   ?= qwen2.5-coder-0.5b
+PROMPT  ?= Write a Python function is_prime(n) that returns True if n is a prime number.
+ARGS    ?=
+SECONDS_PER_TARGET := $(or $(SECONDS),60)
+JOBS    ?= $(shell nproc)
+PONDER  := build/release/ponder
+export PROMPT
+
+.PHONY: help run chat build test test-unit lint format tidy asan tsan fuzz bench bench-peer clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+run: build ## answer PROMPT with MODEL (a path, or a name that tools/fetch_models.py knows)
+	@model='$(MODEL)'; [ -e "$$model" ] || model=$$(tools/fetch_models.py "$$model"); \
+	$(PONDER) run -m "$$model" "$$PROMPT" --stats $(ARGS)
+
+chat: build ## talk with MODEL
+	@model='$(MODEL)'; [ -e "$$model" ] || model=$$(tools/fetch_models.py "$$model"); \
+	$(PONDER) chat -m "$$model" $(ARGS)
+
+build: ## install what is needed, then build/release/ponder
+	@tools/setup.sh build
+	@tools/build.sh release ponder
+
+test: ## all tests: units, then the program with real models
+	@tools/setup.sh test
+	@tools/build.sh release
+	@tools/run_tests.sh
+
+test-unit: ## the C++ tests only
+	@tools/setup.sh build
+	@tools/build.sh release
+	@ctest --test-dir build/release --output-on-failure -j $(JOBS)
+
+lint: ## format, order of modules, lengths, forbidden calls; ISA symbols of what is built
+	@tools/setup.sh lint
+	@tools/lint/run.py
+
+format: ## clang-format all C++ files in place
+	@tools/setup.sh lint
+	@tools/lint/run.py --fix-format
+
+tidy: ## clang-tidy over what build/release compiles (slow)
+	@tools/setup.sh tidy
+	@tools/build.sh release
+	@git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy-14 --quiet -p build/release
+
+asan: ## the unit tests under address and undefined-behaviour sanitizers
+	@tools/setup.sh build
+	@tools/build.sh asan-ubsan
+	@ctest --test-dir build/asan-ubsan --output-on-failure -j $(JOBS)
+
+tsan: ## the unit tests under the thread sanitizer
+	@tools/setup.sh build
+	@tools/build.sh tsan
+	@ctest --test-dir build/tsan --output-on-failure -j $(JOBS)
+
+fuzz: ## every fuzz target for SECONDS each (60)
+	@tools/setup.sh fuzz
+	@tools/build.sh fuzz tests/fuzz/all
+	@tests/fuzz/run.sh $(SECONDS_PER_TARGET)
+
+bench: build ## the kernels' benchmarks
+	@tools/build.sh release
+	@for program in build/release/*_bench; do [ ! -x "$$program" ] || "$$program" $(ARGS); done
+
+bench-peer: build ## speed, memory and perplexity against llama.cpp on the same files
+	@bench/peer.sh $(ARGS)
+
+clean: ## remove build/
+	@rm -rf build

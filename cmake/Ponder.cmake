@@ -1,0 +1,98 @@
+# How modules, tests, benchmarks and the program are built. A module is a folder of src/; what is in
+# it decides: *_test.cpp → one test program per module, *_bench.cpp → one benchmark program per
+# module, *_avx2.cpp and the like get the flags of their instruction set, the rest is the library.
+
+set(PONDER_MODULES base simd core device quant ops io text model engine cli)
+
+set(PONDER_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-psabi)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  list(APPEND PONDER_WARNINGS -Wno-unknown-warning-option)
+endif()
+# No contraction unless a kernel asks for fma, so that results do not depend on the optimiser.
+add_compile_options(${PONDER_WARNINGS} -ffp-contract=off -fno-math-errno)
+if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
+endif()
+if(PONDER_SANITIZE)
+  add_compile_options(-fsanitize=${PONDER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${PONDER_SANITIZE})
+endif()
+if(PONDER_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+set(PONDER_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
+set(PONDER_FLAGS_avx512 ${PONDER_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
+                        -mprefer-vector-width=512)
+set(PONDER_FLAGS_amx ${PONDER_FLAGS_avx512} -mamx-tile -mamx-int8 -mamx-bf16)
+
+add_library(ponder_includes INTERFACE)
+target_include_directories(ponder_includes INTERFACE ${CMAKE_SOURCE_DIR}/src)
+
+# Kernels are always optimised: a debug build would leave weak out-of-line copies of vector code.
+# (-Wno-maybe-uninitialized: g++ 12 warns about its own AVX-512 headers, bug 105593.) The product
+# kernels, hundreds of unrolled bodies, take minutes to compile with sanitizers and go without.
+function(ponder_set_isa_flags)
+  foreach(file IN LISTS ARGN)
+    foreach(isa avx2 avx512 amx)
+      if(file MATCHES "_${isa}\\.cpp$")
+        set(flags -O3 -fno-exceptions -Wno-maybe-uninitialized ${PONDER_FLAGS_${isa}})
+        if(file MATCHES "/matmul_[a-z0-9]+\\.cpp$")
+          list(APPEND flags -fno-sanitize=all)
+        endif()
+        set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${flags}")
+      endif()
+    endforeach()
+  endforeach()
+endfunction()
+
+# ponder_<module>: the library; links the module before it, so includes can only point backwards.
+function(ponder_add_module module)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${module}/*.cpp)
+  set(tests ${sources})
+  set(benches ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_bench|/main)\\.cpp$")
+  ponder_set_isa_flags(${sources})
+  if(sources)
+    add_library(ponder_${module} STATIC ${sources})
+    target_link_libraries(ponder_${module} PUBLIC ponder_includes)
+    set(scope PUBLIC)
+  else()
+    add_library(ponder_${module} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  list(FIND PONDER_MODULES ${module} position)
+  if(position GREATER 0)
+    math(EXPR position "${position} - 1")
+    list(GET PONDER_MODULES ${position} before)
+    target_link_libraries(ponder_${module} ${scope} ponder_${before})
+  endif()
+  ponder_add_test_program(${module} ${tests})
+  if(benches)
+    add_executable(${module}_bench ${benches})
+    target_link_libraries(${module}_bench PRIVATE ponder_testing benchmark benchmark_main)
+    target_link_libraries(${module}_bench PRIVATE ponder_${module})
+  endif()
+endfunction()
+
+# One GoogleTest program per module; tests run from the source folder (tests/golden/ is there).
+function(ponder_add_test_program module)
+  if(NOT ARGN)
+    return()
+  endif()
+  add_executable(${module}_test ${ARGN})
+  target_link_libraries(${module}_test PRIVATE ponder_testing GTest::gmock GTest::gtest_main)
+  target_link_libraries(${module}_test PRIVATE ponder_${module})
+  add_test(NAME ${module} COMMAND ${module}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endfunction()
+
+function(ponder_add_program)
+  if(NOT EXISTS ${CMAKE_SOURCE_DIR}/src/cli/main.cpp)
+    return()
+  endif()
+  add_executable(ponder ${CMAKE_SOURCE_DIR}/src/cli/main.cpp)
+  target_link_libraries(ponder PRIVATE ponder_cli)
+  install(TARGETS ponder)
+endfunction()

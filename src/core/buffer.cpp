@@ -1,0 +1,42 @@
+#include "core/buffer.hpp"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "base/macros.hpp"
+
+namespace ponder {
+namespace {
+
+constexpr size_t kLarge = size_t{256} << 10;
+
+// Room for a full vector read past the last element.
+size_t padded(size_t bytes) { return (bytes + 2 * kVectorAlign - 1) / kVectorAlign * kVectorAlign; }
+
+}  // namespace
+
+void* take_memory(size_t bytes) {
+  const size_t total = padded(bytes);
+  if (total < kLarge) {
+    void* data = std::aligned_alloc(kVectorAlign, total);
+    PONDER_CHECK(data != nullptr);
+    return std::memset(data, 0, total);
+  }
+  void* data = ::mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  PONDER_CHECK(data != MAP_FAILED);
+  return data;
+}
+
+void give_memory(void* data, size_t bytes) {
+  if (data == nullptr) return;
+  const size_t total = padded(bytes);
+  if (total < kLarge) {
+    std::free(data);
+  } else {
+    ::munmap(data, total);
+  }
+}
+
+}  // namespace ponder

@@ -1,0 +1,66 @@
+// HTTP(S) GET with redirects, for downloads.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace ponder {
+
+struct Url {
+  bool tls = false;
+  std::string host;    // without the brackets of an IPv6 address
+  std::string port;    // always given
+  std::string target;  // path and query, beginning with '/'
+
+  // Absolute http:// and https:// addresses without user names.
+  static Result<Url> parse(std::string_view text);
+  // What a Location header means when it came from this address.
+  Result<Url> follow(std::string_view location) const;
+
+  bool same_origin(const Url& other) const;
+  bool loopback() const;  // of this machine
+  std::string text() const;
+};
+
+// Everything but unreserved characters and '/' as %XX.
+std::string percent_encode(std::string_view path);
+
+struct HttpRequest {
+  Url url;
+  std::string token;  // sent as bearer, only over TLS or to this machine, and not to another origin
+  std::optional<uint64_t> first_byte;  // asks for the rest from here
+  std::chrono::seconds patience{60};   // for each step: connecting, the head, 64 KiB of body
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::map<std::string, std::string>
+      headers;                     // names in lower case; "x-linked-…" also of redirects
+  std::optional<uint64_t> length;  // of the body, as announced
+
+  // The value, or an empty text.
+  std::string_view header(std::string_view name) const;
+};
+
+// Called with the head of the response, then with each piece of its body. An error ends the
+// request.
+struct HttpReceiver {
+  std::function<Result<void>(const HttpResponse&)> head;
+  std::function<Result<void>(std::span<const std::byte>)> body;
+};
+
+// Follows at most ten redirects, never from https to http. Certificates are verified against the
+// system's authorities. Any status that is no redirect reaches the receiver.
+Result<void> http_get(const HttpRequest& request, const HttpReceiver& receiver);
+
+}  // namespace ponder

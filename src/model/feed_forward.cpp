@@ -1,0 +1,86 @@
+// The feed-forward half of a layer: dense, or a mixture of experts (model-spec §1, §5).
+#include "model/block.hpp"
+#include "ops/add/add.hpp"
+#include "ops/gate/gate.hpp"
+#include "ops/matmul/matmul.hpp"
+#include "ops/moe/moe.hpp"
+#include "ops/swiglu/swiglu.hpp"
+
+namespace ponder {
+namespace {
+
+struct Mlp {
+  const Weight& gate;  // (I, H)
+  const Weight& up;    // (I, H)
+  const Weight& down;  // (H, I)
+};
+
+// out = down(silu(gate·x) ⊙ up·x); x and out: (T, H)
+void dense(const Context& context, const Mlp& mlp, const float* x, int64_t tokens, float* out) {
+  const int64_t width = mlp.gate.rows(), hidden = mlp.gate.cols();
+  const Arena::Scope scope(*context.arena);
+  float* gate = context.arena->take<float>(tokens * width);  // (T, I)
+  float* up = context.arena->take<float>(tokens * width);    // (T, I)
+  const MatmulTarget targets[] = {{&mlp.gate, gate, width, nullptr}, {&mlp.up, up, width, nullptr}};
+  matmul(context, {.x = x, .rows = tokens, .x_stride = hidden, .targets = targets});
+  swiglu(context, {.gate = gate,
+                   .up = up,
+                   .y = gate,
+                   .rows = tokens,
+                   .width = width,
+                   .stride = width,
+                   .y_stride = width});
+  matmul(context, gate, tokens, {.weight = &mlp.down, .y = out, .y_stride = hidden});
+}
+
+void mixture(const Context& context, const BlockArgs& args, const float* x, float* out) {
+  const Config& config = args.model->config();
+  const MoeConfig& m = *config.moe;
+  const LayerParams& p = *args.params;
+  const int64_t tokens = args.tokens, chosen = m.gate.chosen;
+  const Arena::Scope scope(*context.arena);
+  float* logits = context.arena->take<float>(tokens * m.gate.experts);  // (T, E)
+  int32_t* experts = context.arena->take<int32_t>(tokens * chosen);     // (T, k)
+  float* weights = context.arena->take<float>(tokens * chosen);         // (T, k)
+
+  // Rounding what the router sees would change which experts are chosen.
+  Context exact = context;
+  exact.activations = Activations::kFloat;
+  matmul(exact, x, tokens, {.weight = &p.router, .y = logits, .y_stride = m.gate.experts});
+  gate(context, {.config = &m.gate,
+                 .logits = logits,
+                 .bias = m.correction_bias ? p.router_bias.data() : nullptr,
+                 .experts = experts,
+                 .weights = weights,
+                 .tokens = tokens});
+  tap_values(args, TapPoint::kRouterLogits, m.gate.experts, logits);
+  tap_values(args, TapPoint::kRouterExperts, chosen, nullptr, experts);
+  tap_values(args, TapPoint::kRouterWeights, chosen, weights);
+  moe(context, {.x = x,
+                .experts = experts,
+                .weights = weights,
+                .gate = &p.expert_gate,
+                .up = &p.expert_up,
+                .down = &p.expert_down,
+                .y = out,
+                .tokens = tokens,
+                .chosen = m.gate.chosen});
+  if (m.shared_width == 0) return;
+  const int64_t count = tokens * config.hidden;
+  float* shared = context.arena->take<float>(count);  // (T, H)
+  dense(context, {p.shared_gate, p.shared_up, p.shared_down}, x, tokens, shared);
+  add(context, {.a = out, .b = shared, .y = out, .count = count});
+}
+
+}  // namespace
+
+void feed_forward(const Context& context, const BlockArgs& args, const float* x, float* out) {
+  const LayerParams& p = *args.params;
+  if (args.model->config().is_moe_layer(args.layer)) {
+    mixture(context, args, x, out);
+  } else {
+    dense(context, {p.gate, p.up, p.down}, x, args.tokens, out);
+  }
+}
+
+}  // namespace ponder

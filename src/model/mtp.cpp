@@ -1,0 +1,79 @@
+// The multi-token-prediction block (model-spec §6).
+#include <new>
+
+#include "model/block.hpp"
+#include "ops/embedding/embedding.hpp"
+#include "ops/matmul/matmul.hpp"
+#include "ops/rmsnorm/rmsnorm.hpp"
+
+namespace ponder {
+namespace {
+
+// u = eh_proj·[N(Emb(t)); N(h)], the embedding's half first; out: (T, H)
+void join(const Context& context, const Model& model, const MtpArgs& args, float* out) {
+  const Config& config = model.config();
+  const MtpParams& p = model.params().mtp[0];
+  const auto count = static_cast<int64_t>(args.next_tokens.size());
+  const int64_t width = config.hidden;
+  const Arena::Scope scope(*context.arena);
+  float* embedded = context.arena->take<float>(count * width);    // (T, H)
+  float* joined = context.arena->take<float>(count * 2 * width);  // (T, 2H)
+  embedding(context, {.table = p.embedding.empty() ? model.params().embedding : p.embedding,
+                      .tokens = args.next_tokens.data(),
+                      .out = embedded,
+                      .count = count});
+  RmsnormArgs norm{.x = embedded,
+                   .g = p.token_norm.data(),
+                   .y = joined,
+                   .rows = count,
+                   .width = width,
+                   .x_stride = width,
+                   .y_stride = 2 * width,
+                   .epsilon = config.epsilon};
+  rmsnorm(context, norm);
+  norm.x = args.hidden;
+  norm.g = p.hidden_norm.data();
+  norm.y = joined + width;
+  rmsnorm(context, norm);
+  matmul(context, joined, count, {.weight = &p.projection, .y = out, .y_stride = width});
+}
+
+void predict(const Context& context, const Model& model, KvCache& cache, const MtpArgs& args) {
+  const Config& config = model.config();
+  const MtpParams& p = model.params().mtp[0];
+  const auto count = static_cast<int64_t>(args.next_tokens.size());
+  const Arena::Scope scope(*context.arena);
+  float* x = context.arena->take<float>(count * config.hidden);  // (T, H)
+  join(context, model, args, x);
+  const BlockArgs block{.model = &model,
+                        .params = &p.layer,
+                        .cache = cache.layer(0),
+                        .layer = config.layers,
+                        .tokens = count,
+                        .position = cache.length(),
+                        .positions = positions_from(context, cache.length(), count),
+                        .tap = args.tap};
+  block_forward(context, block, x);
+  cache.advance(count);
+  normalise(context, config, p.final_norm, x, count, x);
+  matmul(context, x, count,
+         {.weight = p.output.empty() ? &model.params().output : &p.output,
+          .y = args.logits,
+          .y_stride = config.vocab});
+}
+
+}  // namespace
+
+Result<void> mtp_forward(const Context& context, const Model& model, KvCache& cache,
+                         const MtpArgs& args) {
+  PONDER_CHECK(model.has_mtp() && context.isa == model.isa());
+  PONDER_TRY(check_input(model, cache, 1, args.next_tokens));
+  try {
+    predict(context, model, cache, args);
+  } catch (const std::bad_alloc&) {
+    return forward_out_of_memory();
+  }
+  return {};
+}
+
+}  // namespace ponder

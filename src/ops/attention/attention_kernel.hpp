@@ -1,0 +1,57 @@
+// What each instruction set implements of attention; attention.cpp splits the work.
+// T tokens, h query heads, n key heads, g = h/n query heads of a key head, C chunks.
+#pragma once
+
+#include "base/macros.hpp"
+#include "ops/attention/attention.hpp"
+
+namespace ponder {
+
+// A row is one query: row r < T·g of key head k is token r / g with query head k·g + r % g. So
+// rows of a key head are in the order of their causal limits.
+struct AttentionPartials {
+  float* sums = nullptr;  // (C, n, T·g, stride): Σ e^(s − maximum)·v over the keys of a chunk
+  float* maxima = nullptr;   // (C, n, T·g): largest score
+  float* totals = nullptr;   // (C, n, T·g): Σ e^(s − maximum)
+  int64_t value_stride = 0;  // elements, d_v rounded up to kKeyBlock
+};
+
+// Rows [row_begin, row_end) of a key head over keys [chunk·512, (chunk+1)·512) ∩ causal. Rows that
+// see no key of the chunk are not written, and not read when the chunks are merged.
+struct AttentionTask {
+  AttentionPartials partials;
+  int64_t key_head = 0;
+  int64_t row_begin = 0, row_end = 0;
+  int64_t chunk = 0;
+  float* scratch = nullptr;  // of this thread, attention_scratch_floats()
+};
+
+struct AttentionKernels {
+  // One task. Null where `finish` computes whole rows from the cache (the reference).
+  void (*chunk)(const AttentionArgs&, const AttentionTask&) noexcept = nullptr;
+  // out for rows [begin, end) of the n·T·g rows counted through, from the partials of all chunks.
+  void (*finish)(const AttentionArgs&, const AttentionPartials&, int64_t begin,
+                 int64_t end) noexcept = nullptr;
+  // Tokens [begin, end) into the cache.
+  void (*write)(const KvWriteArgs&, int64_t begin, int64_t end) noexcept = nullptr;
+};
+
+// Queries and keys that a task holds at a time, at most (rows of a tile in registers, or lanes).
+inline constexpr int64_t kAttentionTileRows = 16;
+
+// A tile of scores, one of queries and one of keys.
+PONDER_INLINE int64_t attention_scratch_floats(int64_t key_dim) {
+  return kAttentionTileRows * (kAttentionChunk + 2 * key_dim);
+}
+
+namespace ref {
+AttentionKernels attention_kernels();
+}
+namespace avx2 {
+AttentionKernels attention_kernels();
+}
+namespace avx512 {
+AttentionKernels attention_kernels();
+}
+
+}  // namespace ponder

@@ -1,0 +1,40 @@
+#include "ops/attention/attention_ref.hpp"
+
+#include "ops/attention/attention_kernel.hpp"
+
+namespace ponder::ref {
+namespace {
+
+void finish(const AttentionArgs& args, const AttentionPartials&, int64_t begin,
+            int64_t end) noexcept {
+  const int64_t group = args.heads / args.cache.heads;
+  const int64_t head_rows = args.tokens * group;
+  for (int64_t i = begin; i < end; ++i) {
+    const int64_t token = i % head_rows / group;
+    const int64_t head = i / head_rows * group + i % group;
+    attention_row<float>(args, token, head,
+                         args.out + (token * args.heads + head) * args.cache.value_dim);
+  }
+}
+
+void write(const KvWriteArgs& args, int64_t begin, int64_t end) noexcept {
+  const KvView& cache = args.cache;
+  for (int64_t t = begin; t < end; ++t) {
+    const int64_t position = args.position + t;
+    for (int64_t head = 0; head < cache.heads; ++head) {
+      const float* key = args.keys + t * args.key_stride + head * cache.key_dim;  // (d_k)
+      for (int64_t i = 0; i < cache.key_dim; ++i)
+        kv_store(cache, cache.keys, kv_key_index(cache, head, position, i), key[i]);
+      if (cache.layout == KvLayout::kLatent) continue;
+      const float* value = args.values + t * args.value_stride + head * cache.value_dim;  // (d_v)
+      for (int64_t i = 0; i < cache.value_dim; ++i)
+        kv_store(cache, cache.values, kv_value_index(cache, head, position, i), value[i]);
+    }
+  }
+}
+
+}  // namespace
+
+AttentionKernels attention_kernels() { return {.finish = finish, .write = write}; }
+
+}  // namespace ponder::ref

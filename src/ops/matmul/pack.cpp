@@ -1,0 +1,124 @@
+#include "ops/matmul/pack.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "ops/matmul/packed.hpp"
+#include "quant/formats.hpp"
+
+namespace ponder {
+namespace {
+
+// Quads of 16 rows × 32 elements as 32-bit words, four elements each.
+struct Quads {
+  uint32_t words[8][kGroupRows];  // [quad][row]
+};
+
+// The kBits bits of each byte that start at bit kFrom, eight quads folded into kBits vectors.
+template <int kBits, int kFrom>
+void fold_quads(const Quads& quads, std::byte* out) {
+  constexpr int kPerVector = 8 / kBits;
+  constexpr uint32_t kMask = ((1u << kBits) - 1u) * 0x01010101u;
+  for (int p = 0; p < kBits; ++p) {
+    uint32_t vector[kGroupRows] = {};
+    for (int i = 0; i < kPerVector; ++i) {
+      const auto& words = quads.words[p + kBits * i];
+      for (int r = 0; r < kGroupRows; ++r) vector[r] |= (words[r] >> kFrom & kMask) << (kBits * i);
+    }
+    std::memcpy(out + 64 * p, vector, 64);
+  }
+}
+
+template <typename Format>
+class BlockPacker {
+ public:
+  using Packed = PackedBlocks<Format>;
+
+  // `rows`: up to 16 rows of cols elements; the others stay zero.
+  static void pack(const std::byte* const* rows, int count, int64_t cols, std::byte* out) {
+    std::byte* scales = out;
+    std::byte* bits = out + Packed::scale_bytes(cols);
+    IntBlock ints[kGroupRows];
+    std::memset(static_cast<void*>(ints), 0, sizeof(ints));
+    for (int64_t b = 0; b < cols / Format::kBlockElements; ++b) {
+      for (int r = 0; r < count; ++r) {
+        typename Format::Block block;
+        std::memcpy(&block, rows[r] + b * Format::kBlockBytes, sizeof(block));
+        Format::to_ints(block, ints[r]);
+      }
+      pack_scales(ints, scales);
+      for (int s = 0; s < Packed::kSubBlocks; ++s) {
+        pack_bits(ints, s, bits);
+        bits += Packed::kBitBytes;
+      }
+      scales += Packed::kBlockScaleBytes;
+    }
+  }
+
+ private:
+  static void pack_scales(const IntBlock* ints, std::byte* out) {
+    for (int r = 0; r < kGroupRows; ++r) {
+      std::memcpy(out + 2 * r, &ints[r].d, 2);
+      if constexpr (Format::kHasMin) std::memcpy(out + 2 * (kGroupRows + r), &ints[r].dmin, 2);
+    }
+    if constexpr (Format::kHasSubScales) {
+      for (int i = 0; i < Packed::kSubBlocks * Packed::kHalves; ++i) {
+        std::byte* sub = out + Packed::kHeadBytes + i / Packed::kHalves * Packed::kSubScaleBytes +
+                         i % Packed::kHalves * kGroupRows;
+        for (int r = 0; r < kGroupRows; ++r) {
+          sub[r] = static_cast<std::byte>(ints[r].scale[i]);
+          if constexpr (Packed::kSubMin)
+            sub[Packed::kHalves * kGroupRows + r] = static_cast<std::byte>(ints[r].min[i]);
+        }
+      }
+    }
+  }
+
+  static void pack_bits(const IntBlock* ints, int sub_block, std::byte* out) {
+    Quads quads;
+    for (int r = 0; r < kGroupRows; ++r) {
+      for (int j = 0; j < 8; ++j)
+        std::memcpy(&quads.words[j][r], ints[r].q + kSubBlock * sub_block + 4 * j, 4);
+    }
+    fold_quads<Format::kLowBits, 0>(quads, out);
+    if constexpr (Format::kHighBits > 0)
+      fold_quads<Format::kHighBits, Format::kLowBits>(quads, out + Packed::kLowBytes);
+  }
+};
+
+template <int kBytes>
+void pack_plain(const std::byte* const* rows, int count, int64_t cols, std::byte* out) {
+  for (int r = 0; r < count; ++r) {
+    for (int64_t k = 0; k < cols; ++k)
+      std::memcpy(out + (k * kGroupRows + r) * kBytes, rows[r] + k * kBytes, kBytes);
+  }
+  for (int r = count; r < kGroupRows; ++r) {
+    for (int64_t k = 0; k < cols; ++k) std::memset(out + (k * kGroupRows + r) * kBytes, 0, kBytes);
+  }
+}
+
+}  // namespace
+
+int64_t packed_group_bytes(DType dtype, int64_t cols) {
+  return visit_format(dtype,
+                      [&](auto format) { return packed_group_bytes<decltype(format)>(cols); });
+}
+
+void pack_group(const TensorView& matrix, int64_t group, std::byte* out) {
+  const int64_t cols = matrix.shape[1];
+  const int64_t first = group * kGroupRows;
+  const int count = static_cast<int>(std::min<int64_t>(kGroupRows, matrix.shape[0] - first));
+  const auto stride = static_cast<int64_t>(*row_bytes(matrix.dtype, static_cast<uint64_t>(cols)));
+  const std::byte* rows[kGroupRows];
+  for (int r = 0; r < count; ++r) rows[r] = matrix.bytes.data() + (first + r) * stride;
+  visit_format(matrix.dtype, [&](auto format) {
+    using Format = decltype(format);
+    if constexpr (Format::kIsBlock) {
+      BlockPacker<Format>::pack(rows, count, cols, out);
+    } else {
+      pack_plain<Format::kBlockBytes>(rows, count, cols, out);
+    }
+  });
+}
+
+}  // namespace ponder

@@ -1,0 +1,134 @@
+#include "ops/matmul/product.hpp"
+
+#include <algorithm>
+
+#include "base/checked_math.hpp"
+#include "ops/kernel_table.hpp"
+#include "ops/matmul/matmul_ref.hpp"
+#include "ops/matmul/packed.hpp"
+#include "quant/formats.hpp"
+
+namespace ponder {
+namespace {
+
+// A task streams at most this much weight, so that it stays in a second-level cache while the tiles
+// of columns pass over it.
+constexpr int64_t kTaskBytes = 256 << 10;
+// Tasks per thread, if there is enough work, to even out threads that run at different speeds.
+constexpr int64_t kTasksPerThread = 4;
+// Rounding a column is given to a thread of its own from this many elements in all.
+constexpr int64_t kParallelElements = 32 << 10;
+
+// Groups of 16 rows that one task of this weight takes; `groups_in_all` over all products.
+int64_t groups_per_task(const Context& context, const Weight& weight, int64_t groups_in_all) {
+  const int64_t by_threads = ceil_div(groups_in_all, context.pool->size() * kTasksPerThread);
+  const int64_t group_bytes =
+      weight.group_bytes() > 0 ? weight.group_bytes() : weight.cols() * 4 * kGroupRows;
+  return std::max<int64_t>(1, std::min(by_threads, kTaskBytes / group_bytes));
+}
+
+// Rows of the product that belong to groups [begin, end).
+void multiply_task(const Context& context, const Product& product, int64_t begin, int64_t end) {
+  const Weight& weight = *product.weight;
+  if (context.isa == Isa::kRef) {
+    ref::matmul_rows(product, begin * kGroupRows, std::min(end * kGroupRows, weight.rows()));
+    return;
+  }
+  const bool int8 = uses_int8(context, weight);
+  const MatmulTask task{.weight = weight.packed(product.matrix),
+                        .group_bytes = weight.group_bytes(),
+                        .group_begin = begin,
+                        .group_end = end,
+                        .rows = weight.rows(),
+                        .cols = weight.cols(),
+                        .block_scale = weight.block_scale(product.matrix),
+                        .activations = int8 ? product.input->int8 : product.input->floats,
+                        .count = product.input->count,
+                        .y = product.y,
+                        .y_stride = product.y_stride,
+                        .bias = product.bias};
+  const MatmulKernels& kernels = context.kernels->matmul;
+  const auto format = static_cast<size_t>(weight.dtype());
+  (int8 ? kernels.int8[format] : kernels.floats[format])(task);
+}
+
+}  // namespace
+
+bool uses_int8(const Context& context, const Weight& weight) {
+  return context.isa != Isa::kRef && context.activations == Activations::kInt8 &&
+         dtype_info(weight.dtype()).quantised;
+}
+
+void pack_columns(const Context& context, std::span<Columns> inputs, int64_t cols,
+                  PackForms forms) {
+  if (context.isa == Isa::kRef) return;
+  int64_t total = 0;
+  for (auto& input : inputs) {
+    if (forms.int8)
+      input.int8 = context.arena->take<std::byte>(input.count * int8_column_bytes(cols));
+    if (forms.floats)
+      input.floats = context.arena->take<std::byte>(input.count * float_column_bytes(cols));
+    total += input.count;
+  }
+  const MatmulKernels& kernels = context.kernels->matmul;
+  const auto pack_column = [&](const Columns& input, int64_t i) {
+    int64_t first = 0;  // of the tile that column i is in
+    while (first + tile_width(first, input.count) <= i) first += tile_width(first, input.count);
+    ActivationTask task{.x = input.column(i),
+                        .cols = cols,
+                        .width = tile_width(first, input.count),
+                        .column = static_cast<int>(i - first)};
+    if (forms.int8) {
+      task.tile = const_cast<std::byte*>(input.int8) + first * int8_column_bytes(cols);
+      kernels.pack_int8(task);
+    }
+    if (forms.floats) {
+      task.tile = const_cast<std::byte*>(input.floats) + first * float_column_bytes(cols);
+      kernels.pack_floats(task);
+    }
+  };
+  if (total == 1 || total * cols < kParallelElements) {
+    for (const auto& input : inputs) {
+      for (int64_t i = 0; i < input.count; ++i) pack_column(input, i);
+    }
+    return;
+  }
+  for (const auto& input : inputs) {
+    // One loop for a large input; the many small ones of experts are loops of their own only when
+    // they are worth waking threads for.
+    if (input.count * cols < kParallelElements && inputs.size() > 1) continue;
+    context.pool->run(input.count, [&](int64_t i, int) { pack_column(input, i); });
+  }
+  if (inputs.size() > 1) {
+    context.pool->run(static_cast<int64_t>(inputs.size()), [&](int64_t s, int) {
+      const Columns& input = inputs[static_cast<size_t>(s)];
+      if (input.count * cols >= kParallelElements) return;
+      for (int64_t i = 0; i < input.count; ++i) pack_column(input, i);
+    });
+  }
+}
+
+void multiply(const Context& context, std::span<const Product> products) {
+  struct Range {
+    const Product* product;
+    int64_t begin, end;
+  };
+  const Arena::Scope scope(*context.arena);
+  int64_t groups_in_all = 0;
+  for (const auto& product : products) groups_in_all += weight_groups(product.weight->rows());
+  Range* ranges = context.arena->take<Range>(groups_in_all);
+  int64_t count = 0;
+  for (const auto& product : products) {
+    if (product.input->count == 0) continue;
+    const int64_t groups = weight_groups(product.weight->rows());
+    const int64_t step = groups_per_task(context, *product.weight, groups_in_all);
+    for (int64_t begin = 0; begin < groups; begin += step)
+      ranges[count++] = {&product, begin, std::min(begin + step, groups)};
+  }
+  context.pool->run(count, [&](int64_t task, int) {
+    const Range& range = ranges[task];
+    multiply_task(context, *range.product, range.begin, range.end);
+  });
+}
+
+}  // namespace ponder

@@ -1,0 +1,47 @@
+// The two steps of every product, shared by matmul, matmul_stacked and moe: pack the columns (rows
+// of x) once, then multiply any number of weights with them in one parallel pass. T columns, K
+// inputs, N outputs.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "device/context.hpp"
+#include "ops/matmul/weight.hpp"
+
+namespace ponder {
+
+// T columns: column i is the K floats at x + (index ? index[i] : i)·stride.
+struct Columns {
+  const float* x = nullptr;
+  int64_t stride = 0;               // elements
+  const int32_t* index = nullptr;   // (T) or nullptr
+  int64_t count = 0;                // T
+  const std::byte* int8 = nullptr;  // packed forms, made by pack_columns()
+  const std::byte* floats = nullptr;
+
+  const float* column(int64_t i) const { return x + (index == nullptr ? i : index[i]) * stride; }
+};
+
+struct Product {
+  const Weight* weight = nullptr;
+  int64_t matrix = 0;  // index in the weight's stack
+  const Columns* input = nullptr;
+  float* y = nullptr;  // (T, N), row t at y + t·y_stride
+  int64_t y_stride = 0;
+  const float* bias = nullptr;  // (N) or nullptr
+};
+
+// Whether a product with this weight rounds its input to 8 bits.
+bool uses_int8(const Context& context, const Weight& weight);
+
+// Packs the columns of all inputs (K = cols) in the forms asked for, into the context's arena.
+struct PackForms {
+  bool int8 = false, floats = false;
+};
+void pack_columns(const Context& context, std::span<Columns> inputs, int64_t cols, PackForms forms);
+
+// All products, their rows shared out to the threads.
+void multiply(const Context& context, std::span<const Product> products);
+
+}  // namespace ponder

@@ -1,0 +1,11 @@
+#include "simd/avx512.hpp"
+
+#include "ops/rmsnorm/rmsnorm_forward.inl"
+
+namespace ponder::avx512 {
+
+void rmsnorm(const RmsnormArgs& args, int64_t begin, int64_t end) noexcept {
+  rmsnorm_rows<Avx512>(args, begin, end);
+}
+
+}  // namespace ponder::avx512

@@ -1,0 +1,47 @@
+#include "quant/q6_k/q6_k.hpp"
+
+#include "quant/decode.hpp"
+#include "quant/encode.hpp"
+#include "quant/pack.hpp"
+
+namespace ponder {
+
+void Q6_K::to_ints(const Block& block, IntBlock& ints) {
+  ints.d = block.d;
+  ints.dmin = 0;
+  std::memcpy(ints.scale, block.scales, sizeof block.scales);
+  std::memset(ints.min, 0, sizeof ints.min);
+  unpack_pairs(block.qh, ints.q);
+  for (int n = 0; n < 2; ++n) {
+    for (int b = 0; b < 64; ++b) {  // the low halves lie 64 elements before the high ones
+      uint8_t* q = ints.q + 128 * n + b;
+      const unsigned byte = block.ql[64 * n + b];
+      q[0] = static_cast<uint8_t>((q[0] << 4) | (byte & 15u));
+      q[64] = static_cast<uint8_t>((q[64] << 4) | (byte >> 4));
+    }
+  }
+}
+
+void Q6_K::from_ints(const IntBlock& ints, Block& block) {
+  block.d = ints.d;
+  std::memcpy(block.scales, ints.scale, sizeof block.scales);
+  uint8_t high[kBlockElements];
+  for (int e = 0; e < kBlockElements; ++e) high[e] = static_cast<uint8_t>(ints.q[e] >> 4);
+  pack_pairs(high, block.qh);
+  for (int n = 0; n < 2; ++n) {
+    for (int b = 0; b < 64; ++b) {
+      const uint8_t* q = ints.q + 128 * n + b;
+      block.ql[64 * n + b] = static_cast<uint8_t>((q[0] & 15u) | ((q[64] & 15u) << 4));
+    }
+  }
+}
+
+void Q6_K::decode(const Block& block, float* out) { decode_block<Q6_K>(block, out); }
+
+void Q6_K::encode(const float* in, Block& block) {
+  IntBlock ints;
+  encode_by_search<Q6_K>(in, ints);
+  from_ints(ints, block);
+}
+
+}  // namespace ponder

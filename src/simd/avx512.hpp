@@ -1,0 +1,135 @@
+// The AVX-512 (F, BW, DQ, VL, VNNI) vector type. Include only from *_avx512.cpp files. Same members
+// as simd/avx2.hpp, where they are explained.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "base/macros.hpp"
+
+namespace ponder {
+
+struct Avx512 {
+  static constexpr int kLanes = 16;
+  static constexpr int kColumns = 16;
+  using Floats = __m512;
+  using Ints = __m512i;
+
+  static PONDER_INLINE Floats zero() { return _mm512_setzero_ps(); }
+  static PONDER_INLINE Floats set(float x) { return _mm512_set1_ps(x); }
+  static PONDER_INLINE Floats load(const float* p) { return _mm512_loadu_ps(p); }
+  static PONDER_INLINE void store(float* p, Floats x) { _mm512_storeu_ps(p, x); }
+  static PONDER_INLINE Floats add(Floats a, Floats b) { return _mm512_add_ps(a, b); }
+  static PONDER_INLINE Floats sub(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
+  static PONDER_INLINE Floats mul(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
+  static PONDER_INLINE Floats div(Floats a, Floats b) { return _mm512_div_ps(a, b); }
+  static PONDER_INLINE Floats max(Floats a, Floats b) { return _mm512_max_ps(a, b); }
+  static PONDER_INLINE Floats min(Floats a, Floats b) { return _mm512_min_ps(a, b); }
+  static PONDER_INLINE Floats abs(Floats a) { return _mm512_abs_ps(a); }
+  static PONDER_INLINE Floats fma(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+  static PONDER_INLINE Floats fnma(Floats a, Floats b, Floats c) {
+    return _mm512_fnmadd_ps(a, b, c);
+  }
+  static PONDER_INLINE Floats round(Floats a) {
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  static PONDER_INLINE Floats zero_below(Floats x, Floats bound, Floats y) {
+    return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, bound, _CMP_LT_OQ), _mm512_setzero_ps());
+  }
+  static PONDER_INLINE Floats load_f16(const void* p) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
+  }
+  static PONDER_INLINE void store_f16(void* p, Floats x) {
+    _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+  }
+  static PONDER_INLINE Floats load_bf16(const void* p) {
+    const __m256i half = _mm256_loadu_si256(static_cast<const __m256i*>(p));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+  }
+  static PONDER_INLINE __mmask16 prefix_mask(int n) {
+    return static_cast<__mmask16>((1u << n) - 1u);
+  }
+  static PONDER_INLINE Floats load_prefix(const float* p, int n) {
+    return _mm512_maskz_loadu_ps(prefix_mask(n), p);
+  }
+  static PONDER_INLINE void store_prefix(float* p, Floats x, int n) {
+    _mm512_mask_storeu_ps(p, prefix_mask(n), x);
+  }
+  static PONDER_INLINE Floats swap_neighbours(Floats x) {
+    return _mm512_permute_ps(x, 0b10'11'00'01);
+  }
+  static PONDER_INLINE float reduce_add(Floats x) {
+    const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
+  }
+  static PONDER_INLINE float reduce_max(Floats x) {
+    const __m256 h = _mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+    __m128 s = _mm_max_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+    s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_max_ss(s, _mm_shuffle_ps(s, s, 1)));
+  }
+
+  static PONDER_INLINE Ints zero_ints() { return _mm512_setzero_si512(); }
+  static PONDER_INLINE Ints set_ints(int32_t x) { return _mm512_set1_epi32(x); }
+  static PONDER_INLINE Ints set_bytes(int8_t x) { return _mm512_set1_epi8(x); }
+  static PONDER_INLINE Ints load_ints(const void* p) { return _mm512_loadu_si512(p); }
+  static PONDER_INLINE Ints broadcast_ints(const void* p) {
+    return _mm512_set1_epi32(*static_cast<const int32_t*>(p));
+  }
+  static PONDER_INLINE Ints and_bits(Ints a, Ints b) { return _mm512_and_si512(a, b); }
+  static PONDER_INLINE Ints or_bits(Ints a, Ints b) { return _mm512_or_si512(a, b); }
+  static PONDER_INLINE Ints xor_bits(Ints a, Ints b) { return _mm512_xor_si512(a, b); }
+  static PONDER_INLINE Ints add_ints(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
+  static PONDER_INLINE Ints sub_ints(Ints a, Ints b) { return _mm512_sub_epi32(a, b); }
+  template <int kBits>
+  static PONDER_INLINE Ints shift_right(Ints a) {
+    return _mm512_srli_epi32(a, kBits);
+  }
+  template <int kBits>
+  static PONDER_INLINE Ints shift_left(Ints a) {
+    return _mm512_slli_epi32(a, kBits);
+  }
+  static PONDER_INLINE Floats to_floats(Ints a) { return _mm512_cvtepi32_ps(a); }
+  static PONDER_INLINE Ints to_ints(Floats a) { return _mm512_cvtps_epi32(a); }
+  static PONDER_INLINE Floats as_floats(Ints a) { return _mm512_castsi512_ps(a); }
+  static PONDER_INLINE Ints as_ints(Floats a) { return _mm512_castps_si512(a); }
+  static PONDER_INLINE Ints load_u8(const void* p) {
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+  }
+  static PONDER_INLINE Ints load_i8(const void* p) {
+    return _mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+  }
+  static PONDER_INLINE void store_i8(int8_t* p, Ints a) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a));
+  }
+  static PONDER_INLINE int32_t reduce_add_ints(Ints a) { return _mm512_reduce_add_epi32(a); }
+  static PONDER_INLINE Floats load_f8e4m3(const void* p) {
+    const __m256i wide = _mm256_cvtepu8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+    const __m256i sign = _mm256_slli_epi16(_mm256_and_si256(wide, _mm256_set1_epi16(0x80)), 8);
+    const __m256i rest = _mm256_slli_epi16(_mm256_and_si256(wide, _mm256_set1_epi16(0x7F)), 7);
+    return _mm512_mul_ps(_mm512_cvtph_ps(_mm256_or_si256(sign, rest)), _mm512_set1_ps(256.0f));
+  }
+  static PONDER_INLINE Ints look_up(const void* table, Ints index) {
+    const __m128i entries = _mm_loadu_si128(static_cast<const __m128i*>(table));
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(entries), index);
+  }
+  static constexpr int kOffset8 = 0;  // vpdpbusd takes all unsigned bytes as they are
+  template <int kBits>
+  static PONDER_INLINE Ints prepare(Ints w) {
+    return w;
+  }
+  template <int kBits, int kQuads>
+  static PONDER_INLINE Ints dot_quads(Ints init, const Ints* w, const void* a) {
+    const auto* quads = static_cast<const int8_t*>(a);
+#pragma GCC unroll 8
+    for (int j = 0; j < kQuads; ++j) {
+      init = _mm512_dpbusd_epi32(init, w[j], broadcast_ints(quads + 4 * j));
+    }
+    return init;
+  }
+};
+
+}  // namespace ponder

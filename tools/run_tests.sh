@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs the C++ tests of build/release, then the Python tests with the built program and real
+# models, and ends with one line: "N passed, N failed, N skipped".
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+reports=build/reports
+rm -rf "$reports"
+mkdir -p "$reports"
+status=0
+
+GTEST_OUTPUT="xml:$PWD/$reports/" ctest --test-dir build/release --output-on-failure \
+  -j "${JOBS:-$(nproc)}" --no-tests=error || status=1
+
+folders=()
+for folder in tests/e2e tests/parity; do
+  [ -n "$(find "$folder" -name 'test_*.py' 2>/dev/null)" ] && folders+=("$folder")
+done
+PONDER_BIN=$PWD/build/release/ponder build/venv/bin/python -m pytest -q -rs "${folders[@]}" \
+  -p no:cacheprovider --junitxml="$reports/pytest.xml" || status=1
+
+build/venv/bin/python tools/count_tests.py "$reports" || status=1
+exit $status

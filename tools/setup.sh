@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Installs what Ponder needs on Debian 12, and only what is missing.
+#
+#   tools/setup.sh build        compiler and libraries; a Python that can fetch models
+#   tools/setup.sh test         the same, and build/venv with what the Python tests import
+#   tools/setup.sh lint         the same as build, and clang-format
+#   tools/setup.sh tidy|fuzz    the same as build, and more of clang
+#
+# Works as root, or through sudo. Nothing is downloaded when all is there already.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+BUILD_PACKAGES=(
+  g++ cmake ninja-build ccache pkg-config
+  nlohmann-json3-dev libcli11-dev libspdlog-dev libssl-dev libboost1.81-dev
+  libpcre2-dev libutf8proc-dev libedit-dev libgtest-dev libgmock-dev libbenchmark-dev
+  ca-certificates git python3 python3-pip python3-venv
+)
+LINT_PACKAGES=(clang-format-14 binutils)
+FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev llvm-14)
+PYTHON_PACKAGES=(
+  numpy==2.2.6 tokenizers==0.23.3 jinja2==3.1.6 safetensors==0.5.3 gguf==0.17.1
+  pytest==8.4.2 pexpect==4.9.0
+)
+VENV=build/venv
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_packages() {
+  local missing=()
+  for package in "$@"; do
+    if ! dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed'; then
+      missing+=("$package")
+    fi
+  done
+  [ ${#missing[@]} = 0 ] && return
+  echo "setup: installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# The stamp holds the list that was installed, so that a changed list installs again.
+install_python() {
+  local stamp=$VENV/installed
+  [ "$(cat "$stamp" 2>/dev/null)" = "$*" ] && return
+  echo "setup: filling $VENV"
+  python3 -m venv "$VENV"
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+  echo "$*" >"$stamp"
+}
+
+case "${1:-}" in
+  build) install_packages "${BUILD_PACKAGES[@]}" ;;
+  lint) install_packages "${BUILD_PACKAGES[@]}" "${LINT_PACKAGES[@]}" ;;
+  tidy) install_packages "${BUILD_PACKAGES[@]}" clang-tidy-14 ;;
+  fuzz) install_packages "${BUILD_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}" ;;
+  test)
+    install_packages "${BUILD_PACKAGES[@]}"
+    install_python "${PYTHON_PACKAGES[@]}"
+    ;;
+  *)
+    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
