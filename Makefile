@@ -18,7 +18,7 @@ help: ## this list
 
 run: build ## answer PROMPT with MODEL (a path, or a name that tools/fetch_models.py knows)
 	@model='$(MODEL)'; [ -e "$$model" ] || model=$$(tools/fetch_models.py "$$model"); \
-	$(PONDER) run -m "$$model" "$$PROMPT" --stats $(ARGS)
+	$(PONDER) run -m "$$model" "$$PROMPT" --stats $(ARGS) </dev/null
 
 chat: build ## talk with MODEL
 	@model='$(MODEL)'; [ -e "$$model" ] || model=$$(tools/fetch_models.py "$$model"); \

@@ -8,7 +8,6 @@ find_package(CLI11 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(Boost 1.74 REQUIRED)
-pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
 find_library(UTF8PROC utf8proc REQUIRED)
 
@@ -22,7 +21,7 @@ endfunction()
 
 ponder_link(base Threads::Threads)
 ponder_link(io nlohmann_json::nlohmann_json Boost::headers OpenSSL::SSL OpenSSL::Crypto)
-ponder_link(text PkgConfig::PCRE2 ${UTF8PROC})
+ponder_link(text ${UTF8PROC})
 ponder_link(cli CLI11::CLI11 spdlog::spdlog PkgConfig::EDIT)
 
 # src/testing: tolerances, golden files and random input for tests and benchmarks only.

@@ -6,6 +6,7 @@
 #include "base/env.hpp"
 #include "cli/format_text.hpp"
 #include "cli/terminal.hpp"
+#include "io/hub.hpp"
 
 namespace ponder {
 
@@ -75,6 +76,7 @@ Result<std::filesystem::path> find_model(const std::string& name) {
   const auto cached = cache_folder() / name;
   if (std::filesystem::path(name).is_relative() && std::filesystem::exists(cached, ignored))
     return cached;
+  if (const auto pulled = find_pulled(cache_folder(), name); !pulled.empty()) return pulled;
   return Failure{{.what = "no such file or folder",
                   .where = name,
                   .mend = "check the path, or download a model: ponder pull OWNER/NAME"}};

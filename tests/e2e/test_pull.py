@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -140,6 +141,17 @@ def test_a_file_is_pulled_once(pull, hub, tmp_path):
     asked = len(hub.requests)
     assert pull("o/gguf:Q8_0").stdout == done.stdout
     assert len(hub.requests) == asked, "a complete model needs no hub"
+
+
+def test_a_pulled_model_is_used_by_its_name(ponder, start_hub, tmp_path):
+    golden = Path(__file__).parents[1] / "golden/model/qwen2-s1.q8_0.gguf"
+    hub = start_hub({"o/tiny": {"m-Q8_0.gguf": golden.read_bytes(), "m-Q4_0.gguf": b"other"}})
+    environment = {**os.environ, "PONDER_CACHE": str(tmp_path)}
+    tokens = ("--tokens", "1,2,3", "--out", tmp_path / "logits.safetensors")
+    assert ponder("logits", "-m", "o/tiny:Q8_0", *tokens, env=environment).returncode != 0
+    assert ponder("pull", "o/tiny:Q8_0", "--hub", hub.url, env=environment).returncode == 0
+    done = ponder("logits", "-m", "o/tiny:Q8_0", *tokens, env=environment)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_folder_has_what_the_loader_reads(pull, tmp_path):
