@@ -51,21 +51,27 @@ void attention_gqa(const Context& context, const BlockArgs& args, const float* x
   }
   rotate(context, args, q, a.heads);
   rotate(context, args, k, a.kv_heads);
-  kv_write(context, {.keys = k,
-                     .values = v,
-                     .cache = args.cache,
-                     .tokens = tokens,
-                     .key_stride = kv_width,
-                     .value_stride = kv_width,
-                     .position = args.position});
-  attention(context, {.q = q,
-                      .out = mixed,
-                      .cache = args.cache,
-                      .tokens = tokens,
-                      .heads = a.heads,
-                      .q_stride = q_width,
-                      .position = args.position,
-                      .scale = a.scale});
+  const auto count = static_cast<int64_t>(args.segments.size());
+  AttentionArgs* sequences = context.arena->take<AttentionArgs>(count);
+  for (int64_t i = 0; i < count; ++i) {
+    const Segment& segment = args.segments[static_cast<size_t>(i)];
+    kv_write(context, {.keys = k + segment.row * kv_width,
+                       .values = v + segment.row * kv_width,
+                       .cache = args.cache(segment),
+                       .tokens = segment.tokens,
+                       .key_stride = kv_width,
+                       .value_stride = kv_width,
+                       .position = segment.position});
+    sequences[i] = {.q = q + segment.row * q_width,
+                    .out = mixed + segment.row * q_width,
+                    .cache = args.cache(segment),
+                    .tokens = segment.tokens,
+                    .heads = a.heads,
+                    .q_stride = q_width,
+                    .position = segment.position,
+                    .scale = a.scale};
+  }
+  attention(context, {sequences, args.segments.size()});
   matmul(context, mixed, tokens, {.weight = &p.o, .y = out, .y_stride = config.hidden});
 }
 

@@ -106,14 +106,20 @@ void attend_absorbed(const Context& context, const BlockArgs& args, const float*
     std::memcpy(latent_q + i * s.row() + s.rk, q + i * s.d + s.dn,
                 static_cast<size_t>(s.dr) * sizeof(float));
   }
-  attention(context, {.q = latent_q,
-                      .out = z,
-                      .cache = args.cache,
-                      .tokens = tokens,
-                      .heads = s.h,
-                      .q_stride = width,
-                      .position = args.position,
-                      .scale = config.attention.scale});
+  const auto count = static_cast<int64_t>(args.segments.size());
+  AttentionArgs* sequences = context.arena->take<AttentionArgs>(count);
+  for (int64_t i = 0; i < count; ++i) {
+    const Segment& segment = args.segments[static_cast<size_t>(i)];
+    sequences[i] = {.q = latent_q + segment.row * width,
+                    .out = z + segment.row * s.h * s.rk,
+                    .cache = args.cache(segment),
+                    .tokens = segment.tokens,
+                    .heads = s.h,
+                    .q_stride = width,
+                    .position = segment.position,
+                    .scale = config.attention.scale};
+  }
+  attention(context, {sequences, args.segments.size()});
   matmul_stacked(context, {.weight = &kv_b.values,
                            .x = z,
                            .y = mixed,
@@ -124,10 +130,10 @@ void attend_absorbed(const Context& context, const BlockArgs& args, const float*
                            .y_stack_stride = s.dv});
 }
 
-// Positions [begin, begin + count) of the cache as keys [k_n; k_r] and values per head, written to
+// Positions [begin, begin + count) of `cache` as keys [k_n; k_r] and values per head, written to
 // `plain`.
-void decompress(const Context& context, const BlockArgs& args, int64_t begin, int64_t count,
-                const KvView& plain) {
+void decompress(const Context& context, const BlockArgs& args, const KvView& cache, int64_t begin,
+                int64_t count, const KvView& plain) {
   const Sizes s = sizes_of(args.model->config());
   const int64_t kv_width = s.h * (s.dn + s.dv);
   const Arena::Scope scope(*context.arena);
@@ -135,9 +141,8 @@ void decompress(const Context& context, const BlockArgs& args, int64_t begin, in
   float* kv = context.arena->take<float>(count * kv_width);        // (count, h, dn + dv)
   float* keys = context.arena->take<float>(count * s.h * s.d);     // (count, h, d)
   float* values = context.arena->take<float>(count * s.h * s.dv);  // (count, h, dv)
-  const auto bytes =
-      static_cast<int64_t>(*row_bytes(args.cache.dtype, static_cast<uint64_t>(s.row())));
-  decode_row(args.cache.dtype, static_cast<const std::byte*>(args.cache.keys) + begin * bytes,
+  const auto bytes = static_cast<int64_t>(*row_bytes(cache.dtype, static_cast<uint64_t>(s.row())));
+  decode_row(cache.dtype, static_cast<const std::byte*>(cache.keys) + begin * bytes,
              count * s.row(), rows);
   const MatmulTarget target{&args.params->kv_b.whole, kv, kv_width, nullptr};
   matmul(context, {.x = rows, .rows = count, .x_stride = s.row(), .targets = {&target, 1}});
@@ -160,10 +165,11 @@ void decompress(const Context& context, const BlockArgs& args, int64_t begin, in
 }
 
 // Keys and values of every position so far decompressed, then ordinary attention with h key heads.
-void attend_plain(const Context& context, const BlockArgs& args, const float* q, float* mixed) {
+void attend_plain(const Context& context, const BlockArgs& args, const Segment& segment,
+                  const float* q, float* mixed) {
   const Config& config = args.model->config();
   const Sizes s = sizes_of(config);
-  const int64_t end = args.position + args.tokens;
+  const int64_t end = segment.position + segment.tokens;
   const Arena::Scope scope(*context.arena);
   KvView plain{.dtype = DType::kF32,
                .heads = s.h,
@@ -173,14 +179,15 @@ void attend_plain(const Context& context, const BlockArgs& args, const float* q,
   plain.keys = context.arena->take<std::byte>(kv_key_bytes(plain));
   plain.values = context.arena->take<std::byte>(kv_value_bytes(plain));
   for (int64_t begin = 0; begin < end; begin += kDecompressBlock)
-    decompress(context, args, begin, std::min(kDecompressBlock, end - begin), plain);
-  attention(context, {.q = q,
-                      .out = mixed,
+    decompress(context, args, args.cache(segment), begin, std::min(kDecompressBlock, end - begin),
+               plain);
+  attention(context, {.q = q + segment.row * s.h * s.d,
+                      .out = mixed + segment.row * s.h * s.dv,
                       .cache = plain,
-                      .tokens = args.tokens,
+                      .tokens = segment.tokens,
                       .heads = s.h,
                       .q_stride = s.h * s.d,
-                      .position = args.position,
+                      .position = segment.position,
                       .scale = config.attention.scale});
 }
 
@@ -194,15 +201,16 @@ void attention_mla(const Context& context, const BlockArgs& args, const float* x
   float* rows = context.arena->take<float>(args.tokens * s.row());      // (T, rk + dr)
   float* mixed = context.arena->take<float>(args.tokens * s.h * s.dv);  // (T, h, dv)
   project(context, args, x, q, rows);
-  kv_write(context, {.keys = rows,
-                     .cache = args.cache,
-                     .tokens = args.tokens,
-                     .key_stride = s.row(),
-                     .position = args.position});
+  for (const Segment& segment : args.segments)
+    kv_write(context, {.keys = rows + segment.row * s.row(),
+                       .cache = args.cache(segment),
+                       .tokens = segment.tokens,
+                       .key_stride = s.row(),
+                       .position = segment.position});
   if (args.model->mla_form() == MlaForm::kAbsorbed) {
     attend_absorbed(context, args, q, mixed);
   } else {
-    attend_plain(context, args, q, mixed);
+    for (const Segment& segment : args.segments) attend_plain(context, args, segment, q, mixed);
   }
   matmul(context, mixed, args.tokens,
          {.weight = &args.params->o, .y = out, .y_stride = config.hidden});

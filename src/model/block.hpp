@@ -3,21 +3,32 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "device/context.hpp"
 #include "model/forward.hpp"
 
 namespace ponder {
 
+// New tokens of one sequence, rows [row, row + tokens) of the T rows.
+struct Segment {
+  KvCache* cache = nullptr;
+  int64_t row = 0;
+  int64_t tokens = 0;
+  int64_t position = 0;  // of its first token
+};
+
 struct BlockArgs {
   const Model* model = nullptr;
   const LayerParams* params = nullptr;
-  KvView cache = {};                   // of this layer
+  std::span<const Segment> segments;   // in the order of the rows
+  int64_t cache_layer = 0;             // of the segments' caches
   int64_t layer = 0;                   // its number: dense or experts, and for the tap
-  int64_t tokens = 0;                  // T
-  int64_t position = 0;                // of the first new token
-  const int32_t* positions = nullptr;  // (T): position, position + 1 …
+  int64_t tokens = 0;                  // T, of all segments
+  const int32_t* positions = nullptr;  // (T)
   const Tap* tap = nullptr;
+
+  const KvView& cache(const Segment& segment) const { return segment.cache->layer(cache_layer); }
 };
 
 // x (T, H) → x + Attn(N(x)), then x + FFN(N(x)), in place. The cache receives T positions.
@@ -35,14 +46,14 @@ void normalise(const Context& context, const Config& config, const Buffer<float>
 // That all tokens are in the vocabulary and fit into the cache, which has `layers` layers.
 Result<void> check_input(const Model& model, const KvCache& cache, int64_t layers,
                          std::span<const int32_t> tokens);
-// (count): first, first + 1 … in the arena.
-int32_t* positions_from(const Context& context, int64_t first, int64_t count);
+// (T): the position of each row, in the arena.
+int32_t* positions_of(const Context& context, std::span<const Segment> segments, int64_t tokens);
 Failure forward_out_of_memory();
 
 inline void tap_values(const BlockArgs& args, TapPoint point, int64_t width, const float* values,
                        const int32_t* indices = nullptr) {
   if (args.tap == nullptr) return;
-  (*args.tap)({point, args.layer, args.position, args.tokens, width, values, indices});
+  (*args.tap)({point, args.layer, args.positions[0], args.tokens, width, values, indices});
 }
 
 }  // namespace ponder

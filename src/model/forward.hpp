@@ -1,4 +1,4 @@
-// The forward pass: new tokens of one sequence through all layers (model-spec §1).
+// The forward pass: new tokens of one or several sequences through all layers (model-spec §1).
 // T new tokens, H width, V vocabulary, E experts, k experts a token.
 #pragma once
 
@@ -50,6 +50,27 @@ struct ForwardOptions {
 // last whole chunk, on an id outside the vocabulary, a full cache, or a stop ("stopped").
 Result<void> forward(const Context& context, const Model& model, KvCache& cache,
                      std::span<const int32_t> tokens, const ForwardOptions& options);
+
+// New tokens of one sequence of several.
+struct SequenceStep {
+  KvCache* cache = nullptr;  // no other step of the call has the same
+  std::span<const int32_t> tokens;
+  int64_t logit_rows = 1;   // logits of the last so many of them; 0: none
+  float* logits = nullptr;  // (logit_rows, V) out
+  float* hidden = nullptr;  // (T, H) out, as in ForwardOptions
+};
+
+struct BatchOptions {
+  int64_t chunk = 512;  // tokens of all sequences that go through the layers at a time
+  const std::atomic<bool>* stop = nullptr;
+  const Tap* tap = nullptr;
+};
+
+// forward() for all steps, with one pass over the weights for up to `chunk` tokens. Each sequence
+// gets the bits that forward() alone would give it. Nothing is changed if any step has an error;
+// after a stop each cache is as after the last whole chunk.
+Result<void> forward_batch(const Context& context, const Model& model,
+                           std::span<const SequenceStep> steps, const BatchOptions& options = {});
 
 // The multi-token-prediction block (model-spec §6; DeepSeek-V3 2412.19437 §2.2): from the hidden
 // state h_i of position i (after the final norm) and the token t_{i+1}, logits for t_{i+2}.

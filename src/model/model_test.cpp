@@ -206,6 +206,66 @@ TEST_P(PerIsa, NumbersDoNotMove) {
   }
 }
 
+// Sequences of several lengths, also one that stands in the middle of its prompt, together: each
+// gets the bits it gets alone.
+TEST_P(PerIsa, BatchesDoNotMoveNumbers) {
+  const std::vector<Case> models = {{"qwen2-s1.q8_0.gguf", "", MlaForm::kAbsorbed},
+                                    {"deepseek_v3_fp8-s1", "", MlaForm::kAbsorbed},
+                                    {"deepseek_v3-s1", "", MlaForm::kPlain}};
+  const auto tokens =
+      load_golden(kModels + "qwen2-s1/expected.safetensors").at("tokens").values<int32_t>();
+  const Runtime runtime = make_runtime(GetParam(), Activations::kInt8, 2);
+  const Context& context = runtime.context();
+  for (const Case& c : models) {
+    const Model model = load_model(c.model, context, {.mla = c.mla});
+    const auto vocab = static_cast<size_t>(model.config().vocab);
+    const auto width = static_cast<size_t>(model.config().hidden);
+    // Already in the cache, new, logits wanted.
+    struct Size {
+      size_t before, count, rows;
+    };
+    const std::vector<Size> sizes = {{0, 7, 1}, {5, 1, 1}, {20, 3, 3}, {0, 21, 0}, {1, 2, 2}};
+    for (const int64_t chunk : {512, 4}) {
+      std::vector<KvCache> caches;
+      std::vector<SequenceStep> steps;
+      std::vector<std::vector<float>> logits, hidden;
+      for (size_t i = 0; i < sizes.size(); ++i) {
+        caches.push_back(make_cache(model, DType::kF16));
+        logits.emplace_back(sizes[i].rows * vocab);
+        hidden.emplace_back(sizes[i].count * width);
+      }
+      for (size_t i = 0; i < sizes.size(); ++i) {
+        const auto own = std::span(tokens).subspan(i);
+        ASSERT_TRUE(
+            forward(context, model, caches[i], own.first(sizes[i].before), {.logit_rows = 0}).ok());
+        steps.push_back({.cache = &caches[i],
+                         .tokens = own.subspan(sizes[i].before, sizes[i].count),
+                         .logit_rows = static_cast<int64_t>(sizes[i].rows),
+                         .logits = logits[i].data(),
+                         .hidden = i == 2 ? hidden[i].data() : nullptr});
+      }
+      ASSERT_TRUE(forward_batch(context, model, steps, {.chunk = chunk}).ok());
+      for (size_t i = 0; i < sizes.size(); ++i) {
+        KvCache cache = make_cache(model, DType::kF16);
+        const auto own = std::span(tokens).subspan(i, sizes[i].before + sizes[i].count);
+        std::vector<float> alone(sizes[i].rows * vocab), states(own.size() * width);
+        ASSERT_TRUE(forward(context, model, cache, own,
+                            {.logit_rows = static_cast<int64_t>(sizes[i].rows),
+                             .logits = alone.data(),
+                             .hidden = states.data()})
+                        .ok());
+        EXPECT_EQ(cache.length(), caches[i].length());
+        EXPECT_EQ(alone, logits[i]) << c.model << ", sequence " << i << ", chunk " << chunk;
+        if (i == 2) {
+          states.erase(states.begin(),
+                       states.begin() + static_cast<ptrdiff_t>(sizes[i].before * width));
+          EXPECT_EQ(states, hidden[i]);
+        }
+      }
+    }
+  }
+}
+
 TEST_P(PerIsa, ForwardRejectsBadInput) {
   const Runtime runtime = make_runtime(GetParam());
   const Model model = load_model("qwen2-s1", runtime.context());

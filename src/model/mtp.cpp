@@ -45,13 +45,13 @@ void predict(const Context& context, const Model& model, KvCache& cache, const M
   const Arena::Scope scope(*context.arena);
   float* x = context.arena->take<float>(count * config.hidden);  // (T, H)
   join(context, model, args, x);
+  const Segment segment{.cache = &cache, .tokens = count, .position = cache.length()};
   const BlockArgs block{.model = &model,
                         .params = &p.layer,
-                        .cache = cache.layer(0),
+                        .segments = {&segment, 1},
                         .layer = config.layers,
                         .tokens = count,
-                        .position = cache.length(),
-                        .positions = positions_from(context, cache.length(), count),
+                        .positions = positions_of(context, {&segment, 1}, count),
                         .tap = args.tap};
   block_forward(context, block, x);
   cache.advance(count);

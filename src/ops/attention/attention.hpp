@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "device/context.hpp"
 #include "ops/attention/kv_view.hpp"
@@ -25,6 +26,8 @@ struct AttentionArgs {
   float scale = 1.0f;
 };
 
+// The same for several sequences at once, in one pass of the threads.
+void attention(const Context& context, std::span<const AttentionArgs> sequences);
 void attention(const Context& context, const AttentionArgs& args);
 
 struct KvWriteArgs {
