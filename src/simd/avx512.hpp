@@ -112,6 +112,43 @@ struct Avx512 {
     const __m256i rest = _mm256_slli_epi16(_mm256_and_si256(wide, _mm256_set1_epi16(0x7F)), 7);
     return _mm512_mul_ps(_mm512_cvtph_ps(_mm256_or_si256(sign, rest)), _mm512_set1_ps(256.0f));
   }
+  static PONDER_INLINE void store_ints(void* p, Ints a) { _mm512_storeu_si512(p, a); }
+  // The lower 16 bits of each lane from `low`, the upper ones from `high`'s lower ones.
+  static PONDER_INLINE Ints pair_shorts(Ints low, Ints high) {
+    return _mm512_mask_blend_epi16(0xAAAAAAAA, low, _mm512_slli_epi32(high, 16));
+  }
+  // Adds to each lane the products of 4 unsigned bytes of w and the 4 signed ones at x, or of 2
+  // signed numbers of 16 bits. Spelled out since g++ 12 copies the sums about when many are held.
+  static PONDER_INLINE void add_dots(Ints& sums, Ints w, const int8_t* x) {
+    using Quad [[gnu::may_alias]] = int32_t;
+    asm("vpdpbusd %2%{1to16%}, %1, %0"
+        : "+v"(sums)
+        : "v"(w), "m"(*reinterpret_cast<const Quad*>(x)));
+  }
+  static PONDER_INLINE void add_pairs(Ints& sums, Ints w, const int16_t* x) {
+    using Pair [[gnu::may_alias]] = int32_t;
+    asm("vpdpwssd %2%{1to16%}, %1, %0"
+        : "+v"(sums)
+        : "v"(w), "m"(*reinterpret_cast<const Pair*>(x)));
+  }
+  // The sums of each 16 of 256 signed bytes.
+  static PONDER_INLINE Ints sums_of_16(const int8_t* bytes) {
+    Ints fours[4];  // lane i of vector v: bytes 64·v + 4·i …
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v)
+      fours[v] =
+          _mm512_dpbusd_epi32(_mm512_setzero_si512(), set_bytes(1), load_ints(bytes + 64 * v));
+    const Ints a = add_ints(_mm512_unpacklo_epi32(fours[0], fours[1]),
+                            _mm512_unpackhi_epi32(fours[0], fours[1]));
+    const Ints b = add_ints(_mm512_unpacklo_epi32(fours[2], fours[3]),
+                            _mm512_unpackhi_epi32(fours[2], fours[3]));
+    const Ints c = add_ints(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+    const Ints order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_epi32(order, c);  // c: vector 0 … 3 of quarter 0, of quarter 1 …
+  }
+  static PONDER_INLINE void store_i16(int16_t* p, Ints a) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(a));
+  }
   static PONDER_INLINE Ints look_up(const void* table, Ints index) {
     const __m128i entries = _mm_loadu_si128(static_cast<const __m128i*>(table));
     return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(entries), index);

@@ -3,6 +3,11 @@
 
 namespace ponder::avx2 {
 
-MatmulKernels matmul_kernels() { return all_matmul_kernels<Avx2>(Formats{}); }
+MatmulKernels matmul_kernels() {
+  MatmulKernels kernels;
+  add_float_kernels<Avx2>(kernels, Formats{});
+  add_int8_kernels<Avx2>(kernels, Formats{});
+  return kernels;
+}
 
 }  // namespace ponder::avx2

@@ -1,8 +1,13 @@
-#include "ops/matmul/matmul_forward.inl"
+#include "ops/matmul/panel_forward.inl"
 #include "simd/avx512.hpp"
 
 namespace ponder::avx512 {
 
-MatmulKernels matmul_kernels() { return all_matmul_kernels<Avx512>(Formats{}); }
+MatmulKernels matmul_kernels() {
+  MatmulKernels kernels;
+  add_float_kernels<Avx512>(kernels, Formats{});
+  add_panel_kernels<Avx512>(kernels, Formats{});
+  return kernels;
+}
 
 }  // namespace ponder::avx512

@@ -66,7 +66,7 @@ const bool kRegistered = [] {
             name.c_str(), [=](benchmark::State& state) { matmul_speed(state, shape, isa, count); })
             ->UseRealTime()
             ->Unit(benchmark::kMicrosecond)
-            ->MinTime(0.2);
+            ->MinTime(0.05);
       }
     }
   }

@@ -82,6 +82,7 @@ struct ScaleReader {
   F d, dmin;
   F scale[Packed::kHalves];  // of the 32 elements: d·scale
   F min[Packed::kHalves];    // dmin·min; the added m is stored negated
+  typename V::Ints scale_ints[Packed::kHalves], min_ints[Packed::kHalves];  // of sub-scales
 
   PONDER_INLINE void block() {
     d = V::load_f16(head);
@@ -98,10 +99,12 @@ struct ScaleReader {
           head - 2 * row + Packed::kHeadBytes + index * Packed::kSubScaleBytes;
 #pragma GCC unroll 2
       for (int h = 0; h < Packed::kHalves; ++h) {
-        scale[h] = V::mul(d, V::to_floats(V::load_i8(scales + kGroupRows * h + row)));
+        scale_ints[h] = V::load_i8(scales + kGroupRows * h + row);
+        scale[h] = V::mul(d, V::to_floats(scale_ints[h]));
         if constexpr (Packed::kSubMin) {
           const std::byte* mins = scales + kGroupRows * (Packed::kHalves + h) + row;
-          min[h] = V::mul(dmin, V::to_floats(V::load_u8(mins)));
+          min_ints[h] = V::load_u8(mins);
+          min[h] = V::mul(dmin, V::to_floats(min_ints[h]));
         }
       }
     }
@@ -330,12 +333,14 @@ template <typename V>
 void pack_int8_column(const ActivationTask& task) noexcept {
   using F = typename V::Floats;
   constexpr int kVectors = kSubBlock / V::kLanes;
-  const int64_t tile_bytes = task.width * static_cast<int64_t>(kSubBlock + sizeof(ActivationBlock));
+  const ColumnPlace place = column_place(task.column, task.count);
+  const int64_t tile_bytes =
+      place.width * static_cast<int64_t>(kSubBlock + sizeof(ActivationBlock));
   for (int64_t block = 0; block < task.cols / kSubBlock; ++block) {
     const float* x = task.x + block * kSubBlock;
-    std::byte* tile = task.tile + block * tile_bytes;
-    auto* q = reinterpret_cast<int8_t*>(tile + task.column * kSubBlock);
-    auto* info = reinterpret_cast<ActivationBlock*>(tile + task.width * kSubBlock) + task.column;
+    std::byte* tile = task.packed + place.first * int8_column_bytes(task.cols) + block * tile_bytes;
+    auto* q = reinterpret_cast<int8_t*>(tile + place.column * kSubBlock);
+    auto* info = reinterpret_cast<ActivationBlock*>(tile + place.width * kSubBlock) + place.column;
     F most = V::zero();
     F values[kVectors];
 #pragma GCC unroll 4
@@ -366,24 +371,29 @@ void pack_int8_column(const ActivationTask& task) noexcept {
 
 template <typename V>
 void pack_float_column(const ActivationTask& task) noexcept {
-  float* out = reinterpret_cast<float*>(task.tile) + task.column;
-  for (int64_t k = 0; k < task.cols; ++k) out[k * task.width] = task.x[k];
+  const ColumnPlace place = column_place(task.column, task.count);
+  float* out = reinterpret_cast<float*>(task.packed) + place.first * task.cols + place.column;
+  for (int64_t k = 0; k < task.cols; ++k) out[k * place.width] = task.x[k];
 }
 
 template <typename V, typename Format>
-PONDER_INLINE void add_matmul_kernels(MatmulKernels& kernels) {
-  constexpr int kIndex = static_cast<int>(Format::kDType);
-  kernels.floats[kIndex] = matmul_task<V, Format, MatmulForm::kFloat>;
-  if constexpr (Format::kIsBlock) kernels.int8[kIndex] = matmul_task<V, Format, MatmulForm::kInt8>;
+PONDER_INLINE void add_int8_kernel(MatmulKernels& kernels) {
+  if constexpr (Format::kIsBlock)
+    kernels.int8[static_cast<int>(Format::kDType)] = matmul_task<V, Format, MatmulForm::kInt8>;
 }
 
+// The kernels of all formats for activations in f32, and those for activations of 8 bits.
 template <typename V, typename... Format>
-PONDER_INLINE MatmulKernels all_matmul_kernels(FormatList<Format...>) {
-  MatmulKernels kernels;
-  (add_matmul_kernels<V, Format>(kernels), ...);
-  kernels.pack_int8 = pack_int8_column<V>;
+PONDER_INLINE void add_float_kernels(MatmulKernels& kernels, FormatList<Format...>) {
+  ((kernels.floats[static_cast<int>(Format::kDType)] = matmul_task<V, Format, MatmulForm::kFloat>),
+   ...);
   kernels.pack_floats = pack_float_column<V>;
-  return kernels;
+}
+template <typename V, typename... Format>
+PONDER_INLINE void add_int8_kernels(MatmulKernels& kernels, FormatList<Format...>) {
+  (add_int8_kernel<V, Format>(kernels), ...);
+  kernels.pack_int8 = pack_int8_column<V>;
+  kernels.int8_column_bytes = int8_column_bytes;
 }
 
 }  // namespace ponder

@@ -23,13 +23,13 @@ struct MatmulTask {
   const float* bias = nullptr;  // (N) or nullptr
 };
 
-// One column of a tile of packed activations.
+// One column to be packed.
 struct ActivationTask {
-  const float* x = nullptr;  // (K): the row of x that becomes the column
-  int64_t cols = 0;          // K
-  int width = 0;             // columns of the tile
-  int column = 0;            // which of them
-  std::byte* tile = nullptr;
+  const float* x = nullptr;     // (K): the row of x that becomes the column
+  int64_t cols = 0;             // K
+  int64_t column = 0;           // which …
+  int64_t count = 0;            // … of how many
+  std::byte* packed = nullptr;  // of all columns
 };
 
 struct MatmulKernels {
@@ -40,6 +40,7 @@ struct MatmulKernels {
   Kernel floats[kDTypeCount] = {};  // null for types that weights cannot have
   Packer pack_int8 = nullptr;       // rounds: K is a multiple of 32
   Packer pack_floats = nullptr;
+  int64_t (*int8_column_bytes)(int64_t cols) = nullptr;  // of a packed column in the int8 form
 };
 
 // The reference has no kernels of this kind (all null): matmul_ref.hpp works on the file's own

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "ops/matmul/panel.hpp"
 #include "quant/codec.hpp"
 #include "quant/formats.hpp"
 #include "testing/isas.hpp"
@@ -53,15 +54,21 @@ std::vector<float> product(const Runtime& on, const TensorView& matrix, const st
   return y;
 }
 
-// What the int8 form sees of x: each 32 values rounded to multiples of their maximum / 127.
-std::vector<float> rounded(const std::vector<float>& x) {
+// What the int8 form of an instruction set sees of x (rows of `cols`): each 32 or 256 values
+// rounded to multiples of their maximum / 127.
+std::vector<float> rounded(Isa isa, const std::vector<float>& x, int64_t cols) {
+  if (isa == Isa::kRef) return x;
+  const int64_t block = isa == Isa::kAvx2 ? kSubBlock : kPanelCols;
   std::vector<float> out(x.size());
-  for (size_t begin = 0; begin < x.size(); begin += 32) {
-    float most = 0.0f;
-    for (size_t i = begin; i < begin + 32; ++i) most = std::max(most, std::fabs(x[i]));
-    const float inverse = 127.0f / most;
-    for (size_t i = begin; i < begin + 32; ++i)
-      out[i] = std::nearbyint(x[i] * inverse) * (most / 127.0f);
+  for (auto row = x.begin(); row < x.end(); row += cols) {
+    for (int64_t k = 0; k < cols; k += block) {
+      const auto begin = row + k, end = row + std::min(k + block, cols);
+      float most = 0.0f;
+      for (auto at = begin; at < end; ++at) most = std::max(most, std::fabs(*at));
+      for (auto at = begin; at < end; ++at)
+        out[static_cast<size_t>(at - x.begin())] =
+            std::nearbyint(*at * (127.0f / most)) * (most / 127.0f);
+    }
   }
   return out;
 }
@@ -107,13 +114,16 @@ TEST_P(MatmulOn, Int8FormIsExactForRoundedActivations) {
   const Runtime tested = make_runtime(GetParam(), 2, Activations::kInt8);
   for (const DType dtype : formats()) {
     if (!dtype_info(dtype).quantised) continue;
-    for (const int64_t cols : {256, 1024}) {
-      const Matrix matrix(dtype, 21, cols, 3);
-      const auto x = random_floats(4, 7 * cols);
-      const auto seen = GetParam() == Isa::kRef ? x : rounded(x);
-      EXPECT_LT(worst(product(tested, matrix.view, x), product(reference, matrix.view, seen), cols),
-                4e-6)
-          << dtype_name(dtype) << " K=" << cols;
+    const int64_t least = dtype_info(dtype).block_elements;
+    for (const int64_t cols : {least, int64_t{256}, 1024 + least, 5 * least}) {
+      const Matrix matrix(dtype, 85, cols, 3);
+      for (const int64_t count : {1, 7, 16, 41}) {
+        const auto x = random_floats(4, count * cols);
+        EXPECT_LT(worst(product(tested, matrix.view, x),
+                        product(reference, matrix.view, rounded(GetParam(), x, cols)), cols),
+                  4e-6)
+            << dtype_name(dtype) << " K=" << cols << " T=" << count;
+      }
     }
   }
 }
@@ -171,7 +181,7 @@ TEST_P(MatmulOn, RowsDoNotDependOnBatchOrThreads) {
     const Runtime one = make_runtime(GetParam(), 1, activations),
                   three = make_runtime(GetParam(), 3, activations);
     for (const DType dtype : formats()) {
-      const int64_t cols = 512, rows = 53, count = 47;
+      const int64_t cols = 512 + dtype_info(dtype).block_elements, rows = 53, count = 47;
       const Matrix matrix(dtype, rows, cols, 11);
       const auto x = random_floats(12, count * cols);
       const auto together = product(three, matrix.view, x);

@@ -46,6 +46,18 @@ constexpr int tile_width(int64_t column, int64_t count) {
   return width;
 }
 
+// Where a column lies: its tile and its place in it.
+struct ColumnPlace {
+  int64_t first;  // column that the tile starts with
+  int width;
+  int column;  // in the tile
+};
+constexpr ColumnPlace column_place(int64_t column, int64_t count) {
+  int64_t first = 0;
+  while (first + tile_width(first, count) <= column) first += tile_width(first, count);
+  return {first, tile_width(first, count), static_cast<int>(column - first)};
+}
+
 constexpr int64_t int8_column_bytes(int64_t cols) {
   return cols / kSubBlock * (kSubBlock + static_cast<int64_t>(sizeof(ActivationBlock)));
 }

@@ -13,7 +13,7 @@ namespace {
 
 // A task streams at most this much weight, so that it stays in a second-level cache while the tiles
 // of columns pass over it.
-constexpr int64_t kTaskBytes = 256 << 10;
+constexpr int64_t kTaskBytes = 512 << 10;
 // Tasks per thread, if there is enough work, to even out threads that run at different speeds.
 constexpr int64_t kTasksPerThread = 4;
 // Rounding a column is given to a thread of its own from this many elements in all.
@@ -21,7 +21,8 @@ constexpr int64_t kParallelElements = 32 << 10;
 
 // Groups of 16 rows that one task of this weight takes; `groups_in_all` over all products.
 int64_t groups_per_task(const Context& context, const Weight& weight, int64_t groups_in_all) {
-  const int64_t by_threads = ceil_div(groups_in_all, context.pool->size() * kTasksPerThread);
+  int64_t by_threads = ceil_div(groups_in_all, context.pool->size() * kTasksPerThread);
+  if (by_threads > 4) by_threads = by_threads / 4 * 4;  // kernels like to work on four at a time
   const int64_t group_bytes =
       weight.group_bytes() > 0 ? weight.group_bytes() : weight.cols() * 4 * kGroupRows;
   return std::max<int64_t>(1, std::min(by_threads, kTaskBytes / group_bytes));
@@ -62,28 +63,24 @@ bool uses_int8(const Context& context, const Weight& weight) {
 void pack_columns(const Context& context, std::span<Columns> inputs, int64_t cols,
                   PackForms forms) {
   if (context.isa == Isa::kRef) return;
+  const MatmulKernels& kernels = context.kernels->matmul;
+  const int64_t int8_bytes = kernels.int8_column_bytes(cols);
   int64_t total = 0;
   for (auto& input : inputs) {
-    if (forms.int8)
-      input.int8 = context.arena->take<std::byte>(input.count * int8_column_bytes(cols));
+    if (forms.int8) input.int8 = context.arena->take<std::byte>(input.count * int8_bytes);
     if (forms.floats)
       input.floats = context.arena->take<std::byte>(input.count * float_column_bytes(cols));
     total += input.count;
   }
-  const MatmulKernels& kernels = context.kernels->matmul;
   const auto pack_column = [&](const Columns& input, int64_t i) {
-    int64_t first = 0;  // of the tile that column i is in
-    while (first + tile_width(first, input.count) <= i) first += tile_width(first, input.count);
-    ActivationTask task{.x = input.column(i),
-                        .cols = cols,
-                        .width = tile_width(first, input.count),
-                        .column = static_cast<int>(i - first)};
+    ActivationTask task{
+        .x = input.column(i), .cols = cols, .column = i, .count = input.count, .packed = nullptr};
     if (forms.int8) {
-      task.tile = const_cast<std::byte*>(input.int8) + first * int8_column_bytes(cols);
+      task.packed = const_cast<std::byte*>(input.int8);
       kernels.pack_int8(task);
     }
     if (forms.floats) {
-      task.tile = const_cast<std::byte*>(input.floats) + first * float_column_bytes(cols);
+      task.packed = const_cast<std::byte*>(input.floats);
       kernels.pack_floats(task);
     }
   };

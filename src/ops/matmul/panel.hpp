@@ -1,0 +1,47 @@
+// The int8 form of products for instruction sets that add products of bytes to 32-bit sums (AVX-512
+// VNNI). Activations are rounded to 8 bits with one scale for 256 elements; weights keep their
+// integers and scales, so that only the activations lose anything:
+//
+//   x[t, k] ≈ a[t]·q[t, k], q in [−127, 127], a = max |x| / 127, for each panel of 256 k
+//   W[n, k] = scale[n]·u[n, k] + base[n], u unsigned, for each 32 k (or 16: what the format has)
+//   y[t, n] = Σ_panels a[t]·(Σ_sub-blocks scale[n]·Σ_k u·q + Σ_sub-blocks base[n]·Σ_k q)
+//
+// Where base is a common factor times small integers (K-quants), its sum is one of integers.
+// A panel is unpacked to bytes once for all columns of a task, and held in the L1 cache.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "ops/matmul/packed.hpp"
+
+namespace ponder {
+
+inline constexpr int kPanelCols = 256;  // elements of K; the last panel of a row may have fewer
+inline constexpr int kPanelSubs = kPanelCols / kSubBlock;
+
+// 16 rows × up to 256 elements of K.
+struct alignas(64) Panel {
+  uint8_t u[kPanelCols / 4][kGroupRows][4];  // quads of k, rows, 4 consecutive k
+  float scale[2 * kPanelSubs][kGroupRows];   // of each sub-block, or of its halves
+  float base[kPanelSubs][kGroupRows];        // of each sub-block; or instead of it …
+  int16_t pairs[kPanelSubs][kGroupRows][2];  // … the integers of two sub-blocks, or of two halves
+  float factor[kGroupRows];                  // and what they are multiplied with
+};
+
+// The part of one column that meets a panel. For each panel of K all columns lie one after the
+// other; their distance is no power of two, or all would start in the same bank of the L1 cache.
+struct PanelColumn {
+  int8_t q[kPanelCols];               // zeros past K
+  float sums[kPanelSubs];             // Σ q of 32
+  int16_t int_sums[kPanelSubs];       // the same
+  int16_t half_sums[2 * kPanelSubs];  // Σ q of 16
+  float scale;                        // a
+};
+
+constexpr int64_t panel_count(int64_t cols) { return (cols + kPanelCols - 1) / kPanelCols; }
+constexpr int64_t panel_column_bytes(int64_t cols) {
+  return panel_count(cols) * static_cast<int64_t>(sizeof(PanelColumn));
+}
+
+}  // namespace ponder
