@@ -131,23 +131,16 @@ struct Avx512 {
         : "+v"(sums)
         : "v"(w), "m"(*reinterpret_cast<const Pair*>(x)));
   }
-  // The sums of each 16 of 256 signed bytes.
-  static PONDER_INLINE Ints sums_of_16(const int8_t* bytes) {
-    Ints fours[4];  // lane i of vector v: bytes 64·v + 4·i …
-#pragma GCC unroll 4
-    for (int v = 0; v < 4; ++v)
-      fours[v] =
-          _mm512_dpbusd_epi32(_mm512_setzero_si512(), set_bytes(1), load_ints(bytes + 64 * v));
-    const Ints a = add_ints(_mm512_unpacklo_epi32(fours[0], fours[1]),
-                            _mm512_unpackhi_epi32(fours[0], fours[1]));
-    const Ints b = add_ints(_mm512_unpacklo_epi32(fours[2], fours[3]),
-                            _mm512_unpackhi_epi32(fours[2], fours[3]));
-    const Ints c = add_ints(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
-    const Ints order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    return _mm512_permutexvar_epi32(order, c);  // c: vector 0 … 3 of quarter 0, of quarter 1 …
-  }
-  static PONDER_INLINE void store_i16(int16_t* p, Ints a) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(a));
+  // The sums of each 16 of 128 signed bytes.
+  static PONDER_INLINE void store_sums_of_16(const int8_t* bytes, int16_t* sums) {
+    const Ints ones = set_bytes(1), zero = _mm512_setzero_si512();
+    const Ints a = _mm512_dpbusd_epi32(zero, ones, load_ints(bytes));       // of each 4
+    const Ints b = _mm512_dpbusd_epi32(zero, ones, load_ints(bytes + 64));  // likewise
+    const Ints pairs = add_ints(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    const Ints quarters = add_ints(pairs, _mm512_shuffle_epi32(pairs, _MM_PERM_BADC));
+    const Ints order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 0, 0, 0, 0, 0, 0, 0, 0);
+    const __m256i shorts = _mm512_cvtepi32_epi16(_mm512_permutexvar_epi32(order, quarters));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(sums), _mm256_castsi256_si128(shorts));
   }
   static PONDER_INLINE Ints look_up(const void* table, Ints index) {
     const __m128i entries = _mm_loadu_si128(static_cast<const __m128i*>(table));

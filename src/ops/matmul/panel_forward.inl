@@ -47,25 +47,30 @@ struct PackedSource {
   using Packed = PackedBlocks<Format>;
   static constexpr int kHalves = Packed::kHalves;
   static constexpr bool kIntegers = Format::kHasSubScales;
-  static_assert(!kIntegers || Format::kBlockElements == kPanelCols);
+  static_assert(!kIntegers || Format::kBlockElements % kPanelCols == 0);
   static_assert(kIntegers || kHalves == 1);
   ScaleReader<V, Format> scales;
   const std::byte* bits;
+  int at;  // sub-block of the format's block
   IntegerBases<V, kHalves> bases;
 
-  // From element `begin` of K, at which a block starts.
+  // From element `begin` of K, at which a panel starts.
   PONDER_INLINE PackedSource(const std::byte* group, int64_t cols, int64_t begin)
       : bits(group + Packed::scale_bytes(cols) + begin / kSubBlock * Packed::kBitBytes) {
     scales.head = group + begin / Format::kBlockElements * Packed::kBlockScaleBytes;
+    at = static_cast<int>(begin / kSubBlock % Packed::kSubBlocks);
+    if (at > 0) scales.block();
   }
 
   // Number `s` of a panel.
   PONDER_INLINE SubBlock<V, kHalves> next(int s) {
     SubBlock<V, kHalves> block;
-    const int at = s % Packed::kSubBlocks;
     if (at == 0) scales.block();
     scales.sub_block(at, 0);
-    if (at == Packed::kSubBlocks - 1) scales.head += Packed::kBlockScaleBytes;
+    if (++at == Packed::kSubBlocks) {
+      at = 0;
+      scales.head += Packed::kBlockScaleBytes;
+    }
 #pragma GCC unroll 2
     for (int h = 0; h < kHalves; ++h) block.scale[h] = scales.scale[h];
     read_base(s, block);
@@ -131,7 +136,7 @@ struct PanelSource {
   }
 };
 
-// Adds 256 elements of K, or fewer, to the sums of kWidth columns.
+// Adds a panel's elements of K to the sums of kWidth columns.
 template <typename V, int kHalves, bool kIntegers, int kWidth, typename Source>
 PONDER_INLINE void add_sub_blocks(Source& source, int subs, const PanelColumn* x /* (kWidth) */,
                                   float* sums /* (kWidth, 16) */) {
@@ -286,7 +291,7 @@ void panel_task(const MatmulTask& task) noexcept {
   }
 }
 
-// Rounds one column: q = round(x·127 / max |x|) for each 256 elements.
+// Rounds one column: q = round(x·127 / max |x|) for each panel.
 template <typename V>
 void pack_panel_column(const ActivationTask& task) noexcept {
   using F = typename V::Floats;
@@ -302,7 +307,8 @@ void pack_panel_column(const ActivationTask& task) noexcept {
     for (int64_t k = 0; k < kPanelCols; k += V::kLanes)
       V::store_i8(out->q + k,
                   k < count ? V::to_ints(V::mul(V::load(x + k), inverse)) : V::zero_ints());
-    V::store_i16(out->half_sums, V::sums_of_16(out->q));
+    for (int k = 0; k < kPanelCols; k += 128)
+      V::store_sums_of_16(out->q + k, out->half_sums + k / 16);
     for (int s = 0; s < kPanelSubs; ++s) {
       const int sum = out->half_sums[2 * s] + out->half_sums[2 * s + 1];
       out->int_sums[s] = static_cast<int16_t>(sum);
