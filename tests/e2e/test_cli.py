@@ -13,7 +13,8 @@ import safetensors.numpy
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 TINY = GOLDEN / "model/qwen2-s1"
-COMMANDS = ["run", "chat", "tokenize", "logits", "perplexity", "info", "pull", "convert"]
+COMMANDS = ["run", "chat", "tokenize", "logits", "perplexity", "info", "pull", "convert",
+            "synth"]
 
 
 def fails(done, *parts, status=1):
