@@ -35,12 +35,13 @@ double seconds_of(Work&& work) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Several times the last cache, within what the memory can spare.
+// Several times the last cache, but no large part of the memory. (Free memory would be a wrong
+// measure: a model that was just read leaves little, and much that can be taken back.)
 int64_t buffer_bytes() {
   const int64_t cache = ::sysconf(_SC_LEVEL3_CACHE_SIZE);
-  const int64_t memory = ::sysconf(_SC_AVPHYS_PAGES) * ::sysconf(_SC_PAGESIZE);
+  const int64_t memory = ::sysconf(_SC_PHYS_PAGES) * ::sysconf(_SC_PAGESIZE);
   const int64_t wanted = std::clamp(8 * cache, kLeastBuffer, kMostBuffer);
-  return std::max(std::min(wanted, memory / 4), kReadTask) / kReadTask * kReadTask;
+  return std::max(std::min(wanted, memory / 8), kReadTask) / kReadTask * kReadTask;
 }
 
 double measure_reading(const Context& context) {
