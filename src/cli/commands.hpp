@@ -24,5 +24,7 @@ void add_perplexity_command(CLI::App& app, Selection& selection);
 void add_info_command(CLI::App& app, Selection& selection);
 void add_pull_command(CLI::App& app, Selection& selection);
 void add_convert_command(CLI::App& app, Selection& selection);
+void add_synth_command(CLI::App& app, Selection& selection);
+void add_bench_command(CLI::App& app, Selection& selection);
 
 }  // namespace ponder

@@ -129,6 +129,18 @@ Result<int64_t> parse_integer(std::string_view text, int64_t least, int64_t most
   return value;
 }
 
+Result<std::vector<int64_t>> parse_integers(std::string_view text, int64_t least, int64_t most,
+                                            const std::string& where) {
+  std::vector<int64_t> values;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    values.push_back(
+        PONDER_TRY(parse_integer(text.substr(begin, end - begin), least, most, where)));
+    begin = end + 1;
+  }
+  return values;
+}
+
 Result<uint64_t> parse_seed(std::string_view text, const std::string& where) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

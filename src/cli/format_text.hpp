@@ -28,6 +28,10 @@ Result<int64_t> parse_integer(std::string_view text, int64_t least, int64_t most
                               const std::string& where);
 Result<uint64_t> parse_seed(std::string_view text, const std::string& where);
 
+// "1,16,512": one or more, in the order given.
+Result<std::vector<int64_t>> parse_integers(std::string_view text, int64_t least, int64_t most,
+                                            const std::string& where);
+
 // "1,2,3", "[1, 2, 3]" or "1 2 3": token ids, each in [0, vocabulary).
 Result<std::vector<int32_t>> parse_ids(std::string_view text, int64_t vocabulary,
                                        const std::string& where);

@@ -72,6 +72,13 @@ TEST(FormatText, NumbersMustBeWholeAndInRange) {
   EXPECT_EQ(parse_number("7", 0, 1, "--top-p").error().where, "--top-p");
 }
 
+TEST(FormatText, ListsOfNumbersKeepTheirOrder) {
+  EXPECT_THAT(parse_integers("512,1,7", 1, 512, "x").value(), ElementsAre(512, 1, 7));
+  EXPECT_THAT(parse_integers("0", 0, 1, "x").value(), ElementsAre(0));
+  for (const char* bad : {"", ",", "1,", ",1", "1,,2", "1, 2", "0", "513", "1;2", "a"})
+    EXPECT_FALSE(parse_integers(bad, 1, 512, "x").ok()) << bad;
+}
+
 TEST(FormatText, ListsOfIdsInEveryUsualForm) {
   for (const char* text : {"1,2,3", "[1, 2, 3]", " 1 2  3\n", "1, 2,3", "[1 2 3]"}) {
     const auto ids = parse_ids(text, 4, "x");

@@ -60,6 +60,8 @@ class ProgressLine {
 
 // Peak memory of this process in bytes (VmHWM); 0 if the system does not tell.
 uint64_t peak_memory();
+// Forgets the peak so far, if the system lets us.
+void reset_peak_memory();
 // Bytes that the named line of /proc/meminfo tells ("MemTotal"); 0 if it does not.
 uint64_t system_memory(std::string_view name);
 

@@ -8,6 +8,7 @@
 namespace ponder {
 
 struct KernelTable;  // ops/kernel_table.hpp
+class Profile;       // device/profile.hpp
 
 // How a product with quantised weights treats its activations. kInt8: rounded to 8 bits per block
 // of 32 (fast). kFloat: kept in f32 (the reference that the fast form is judged against).
@@ -20,6 +21,7 @@ struct Context {
   ThreadPool* pool = nullptr;            // not owned
   Arena* arena = nullptr;                // not owned; temporaries of ops
   Activations activations = Activations::kInt8;
+  Profile* profile = nullptr;  // not owned; null: ops are not timed
 };
 
 }  // namespace ponder

@@ -114,9 +114,13 @@ void GgufWriter::declare(std::string_view name, DType dtype, const Shape& shape)
   tensors_.push_back({std::string(name), dtype, shape, row_bytes(dtype, row).value() * rows});
 }
 
-Result<void> GgufWriter::begin() {
-  PONDER_CHECK(!begun_);
-  begun_ = true;
+uint64_t GgufWriter::file_bytes() const {
+  uint64_t bytes = header().size();
+  for (const Tensor& tensor : tensors_) bytes += tensor.bytes + padding(tensor.bytes).size();
+  return bytes;
+}
+
+std::string GgufWriter::header() const {
   std::string head = "GGUF";
   append(head, uint32_t{3});
   append(head, uint64_t{tensors_.size()});
@@ -136,7 +140,13 @@ Result<void> GgufWriter::begin() {
     offset += padding(offset).size();
   }
   head += padding(head.size());
-  return file_.write(head);
+  return head;
+}
+
+Result<void> GgufWriter::begin() {
+  PONDER_CHECK(!begun_);
+  begun_ = true;
+  return file_.write(header());
 }
 
 Result<void> GgufWriter::write(std::span<const std::byte> bytes) {

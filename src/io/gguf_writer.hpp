@@ -36,6 +36,9 @@ class GgufWriter {
   // whole blocks.
   void declare(std::string_view name, DType dtype, const Shape& shape);
 
+  // Bytes that the whole file will have.
+  uint64_t file_bytes() const;
+
   Result<void> begin();
   Result<void> write(std::span<const std::byte> bytes);
   Result<void> commit();
@@ -55,6 +58,7 @@ class GgufWriter {
   };
 
   void set(std::string_view key, std::string bytes);
+  std::string header() const;  // all before the data, padding included
 
   AtomicFile file_;
   std::vector<Key> keys_;

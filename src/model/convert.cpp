@@ -45,9 +45,9 @@ class Rows {
  public:
   Rows(const OutputTensor& tensor, const Config& config) : tensor_(tensor) {
     if (tensor.from == From::kRopeFactors) {
-      const auto base = rope_frequencies(config.rope.theta, config.rope.dims, {});
-      floats_ = Buffer<float>(base.size());
-      for (size_t j = 0; j < base.size(); ++j) floats_[j] = base[j] / config.rope.inv_freq[j];
+      const auto factors = rope_factors(config.rope);
+      floats_ = Buffer<float>(factors.size());
+      std::copy(factors.begin(), factors.end(), floats_.data());
     } else if (tensor.from == From::kKvBKeys || tensor.from == From::kKvBValues) {
       const SourceTensor& whole = tensor.source.tensors[0];
       Buffer<float> values(static_cast<size_t>(whole.view.shape.elements()));
@@ -134,8 +134,7 @@ class Converter {
         writer.set_u32(arch + ".nextn_predict_layers", 0);
       }
     }
-    writer.set_u32("general.file_type", type_.file_type);
-    if (dtype_info(type_.dtype).quantised) writer.set_u32("general.quantization_version", 2);
+    write_file_type(type_, writer);
     return {};
   }
 
@@ -157,14 +156,11 @@ class Converter {
   }
 
   Result<void> plan_kv_b(const ParamInfo& info) {
-    const MlaConfig& m = *files_.config.attention.mla;
-    const int64_t heads = files_.config.attention.heads;
-    OutputTensor keys{.name = gguf_k_b_name(info.layer),
-                      .shape = Shape::of({heads, m.kv_rank, m.nope_dim}),
-                      .from = From::kKvBKeys};
-    OutputTensor values{.name = gguf_v_b_name(info.layer),
-                        .shape = Shape::of({heads, m.value_dim, m.kv_rank}),
-                        .from = From::kKvBValues};
+    const AttentionConfig& a = files_.config.attention;
+    OutputTensor keys{
+        .name = gguf_k_b_name(info.layer), .shape = gguf_k_b_shape(a), .from = From::kKvBKeys};
+    OutputTensor values{
+        .name = gguf_v_b_name(info.layer), .shape = gguf_v_b_shape(a), .from = From::kKvBValues};
     if (from_gguf() && !source_.has(info)) {
       for (OutputTensor* half : {&keys, &values}) {
         half->source.tensors.push_back(PONDER_TRY(source_.find(half->name, half->shape)));
@@ -181,7 +177,7 @@ class Converter {
   // Llama 3's scaling has no keys: GGUF has a tensor of divisors.
   Result<void> plan_rope_factors() {
     const RopeScaling kind = files_.config.rope.scaling.kind;
-    OutputTensor tensor{.name = "rope_freqs.weight",
+    OutputTensor tensor{.name = std::string(kRopeFactorsName),
                         .shape = Shape::of({files_.config.rope.dims / 2})};
     if (kind == RopeScaling::kFactors) {
       tensor.source.tensors.push_back(PONDER_TRY(source_.find(tensor.name, tensor.shape)));

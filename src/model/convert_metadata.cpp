@@ -14,9 +14,6 @@ namespace {
 
 constexpr uint64_t kMaxTokenizerBytes = 256 << 20;
 
-// Values of tokenizer.ggml.token_type.
-enum TokenType : int32_t { kNormal = 1, kControl = 3, kUserDefined = 4, kUnused = 5 };
-
 struct Keys {
   GgufWriter& writer;
   std::string arch;
@@ -87,7 +84,7 @@ Failure bad_tokenizer(const std::string& where, std::string what) {
 Result<TokenList> token_list(const Json& json, int64_t vocab, const std::string& where) {
   TokenList list;
   list.texts.resize(static_cast<size_t>(vocab));
-  list.types.assign(static_cast<size_t>(vocab), kUnused);
+  list.types.assign(static_cast<size_t>(vocab), kUnusedToken);
   const auto put = [&](const std::string& text, const Json& id, int32_t type) {
     if (!id.is_number_integer() || id.get<int64_t>() < 0 || id.get<int64_t>() >= vocab)
       return false;
@@ -97,7 +94,7 @@ Result<TokenList> token_list(const Json& json, int64_t vocab, const std::string&
   };
   const Json& model = json.at("model");
   for (const auto& [text, id] : model.at("vocab").items()) {
-    if (!put(text, id, kNormal))
+    if (!put(text, id, kNormalToken))
       return bad_tokenizer(where, "token " + printable(text) + " is beyond the model's vocabulary");
   }
   if (const Json* added = find_field(json, "added_tokens")) {
@@ -105,12 +102,12 @@ Result<TokenList> token_list(const Json& json, int64_t vocab, const std::string&
       const std::string text = PONDER_TRY(text_field(token, "content", where));
       const bool special = PONDER_TRY(bool_field_or(token, "special", where, false));
       const int64_t id = PONDER_TRY(integer_field(token, "id", where));
-      if (!put(text, id, special ? kControl : kUserDefined))
+      if (!put(text, id, special ? kControlToken : kUserDefinedToken))
         return bad_tokenizer(where, "token " + printable(text) + " is beyond the vocabulary");
     }
   }
   for (size_t id = 0; id < list.texts.size(); ++id)
-    if (list.types[id] == kUnused) list.texts[id] = "[PAD" + std::to_string(id) + "]";
+    if (list.types[id] == kUnusedToken) list.texts[id] = "[PAD" + std::to_string(id) + "]";
   for (const Json& merge : model.at("merges")) {
     list.merges.push_back(merge.is_string() ? merge.get<std::string>()
                                             : merge.at(0).get<std::string>() + " " +
@@ -172,6 +169,11 @@ Result<void> write_config(const Config& config, bool with_mtp, const std::filesy
   write_attention_keys(config, writer);
   if (config.moe) write_moe(config, keys);
   return write_rope(config, keys);
+}
+
+void write_file_type(const ConversionType& type, GgufWriter& writer) {
+  writer.set_u32("general.file_type", type.file_type);
+  if (dtype_info(type.dtype).quantised) writer.set_u32("general.quantization_version", 2);
 }
 
 Result<void> write_tokenizer(const Config& config, const std::filesystem::path& folder,

@@ -79,4 +79,11 @@ std::string gguf_name(const ParamInfo& info) {
 std::string gguf_k_b_name(int64_t layer) { return block(layer) + "attn_k_b.weight"; }
 std::string gguf_v_b_name(int64_t layer) { return block(layer) + "attn_v_b.weight"; }
 
+Shape gguf_k_b_shape(const AttentionConfig& config) {
+  return Shape::of({config.heads, config.mla->kv_rank, config.mla->nope_dim});
+}
+Shape gguf_v_b_shape(const AttentionConfig& config) {
+  return Shape::of({config.heads, config.mla->value_dim, config.mla->kv_rank});
+}
+
 }  // namespace ponder

@@ -224,7 +224,9 @@ std::vector<ParamInfo> list_params(const Config& config, bool with_mtp = false);
 std::string hf_name(const ParamInfo& info, int64_t expert = 0);
 // Name in a GGUF file (experts are one tensor); kKvB of older files, newer ones split it in two.
 std::string gguf_name(const ParamInfo& info);
-std::string gguf_k_b_name(int64_t layer);  // (h, rk, dn)
-std::string gguf_v_b_name(int64_t layer);  // (h, dv, rk)
+std::string gguf_k_b_name(int64_t layer);
+std::string gguf_v_b_name(int64_t layer);
+Shape gguf_k_b_shape(const AttentionConfig& config);  // (h, rk, dn)
+Shape gguf_v_b_shape(const AttentionConfig& config);  // (h, dv, rk)
 
 }  // namespace ponder

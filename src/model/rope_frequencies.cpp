@@ -66,6 +66,12 @@ std::vector<float> rope_frequencies(double theta, int64_t dims, const RopeScalin
   return frequencies;
 }
 
+std::vector<float> rope_factors(const RopeConfig& rope) {
+  std::vector<float> factors = rope_frequencies(rope.theta, rope.dims, {});
+  for (size_t j = 0; j < factors.size(); ++j) factors[j] /= rope.inv_freq[j];
+  return factors;
+}
+
 double rope_amplitude(const RopeScalingConfig& scaling) {
   if (scaling.kind != RopeScaling::kYarn) return 1.0;
   if (scaling.attention_factor) return *scaling.attention_factor;

@@ -8,6 +8,7 @@ KernelTable ref_table() {
           .attention = ref::attention_kernels(),
           .matmul = ref::matmul_kernels(),
           .rmsnorm = ref::rmsnorm,
+          .roofline = ref::roofline_kernels(),
           .rope = ref::rope,
           .swiglu = ref::swiglu};
 }
@@ -17,6 +18,7 @@ KernelTable avx2_table() {
           .attention = avx2::attention_kernels(),
           .matmul = avx2::matmul_kernels(),
           .rmsnorm = avx2::rmsnorm,
+          .roofline = avx2::roofline_kernels(),
           .rope = avx2::rope,
           .swiglu = avx2::swiglu};
 }
@@ -26,6 +28,7 @@ KernelTable avx512_table() {
           .attention = avx512::attention_kernels(),
           .matmul = avx512::matmul_kernels(),
           .rmsnorm = avx512::rmsnorm,
+          .roofline = avx512::roofline_kernels(),
           .rope = avx512::rope,
           .swiglu = avx512::swiglu};
 }

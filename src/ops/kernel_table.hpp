@@ -9,6 +9,7 @@
 #include "ops/attention/attention_kernel.hpp"
 #include "ops/matmul/matmul_kernel.hpp"
 #include "ops/rmsnorm/rmsnorm.hpp"
+#include "ops/roofline/roofline.hpp"
 #include "ops/rope/rope.hpp"
 #include "ops/swiglu/swiglu.hpp"
 
@@ -19,6 +20,7 @@ struct KernelTable {
   AttentionKernels attention;
   MatmulKernels matmul;
   RmsnormKernel rmsnorm = nullptr;
+  RooflineKernels roofline;  // for measuring the machine
   RopeKernel rope = nullptr;
   SwigluKernel swiglu = nullptr;
 };

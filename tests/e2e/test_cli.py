@@ -13,7 +13,8 @@ import safetensors.numpy
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 TINY = GOLDEN / "model/qwen2-s1"
-COMMANDS = ["run", "chat", "tokenize", "logits", "perplexity", "info", "pull", "convert"]
+COMMANDS = ["run", "chat", "tokenize", "logits", "perplexity", "info", "pull", "convert",
+            "synth", "bench"]
 
 
 def fails(done, *parts, status=1):
@@ -93,6 +94,7 @@ def test_wrong_use_names_the_flag_and_ends_with_2(ponder, arguments, part):
 @pytest.mark.parametrize("arguments", [
     ["run", "-m", "no/such", "a"], ["chat", "-m", "no/such"], ["tokenize", "-m", "no/such", "a"],
     ["logits", "-m", "no/such", "--tokens", "1", "--out", "x"], ["info", "-m", "no/such"],
+    ["bench", "-m", "no/such"],
     ["perplexity", "-m", "no/such", "--file", __file__], ["convert", "no/such", "x.gguf"]])
 def test_a_missing_model_is_told(ponder, arguments, in_folder, tmp_path):
     fails(ponder(*arguments, env=in_folder, cwd=tmp_path), "no/such", "ponder pull")

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/macros.hpp"
+#include "ops/cost.hpp"
 #include "ops/kernel_table.hpp"
 #include "ops/split.hpp"
 
@@ -120,6 +121,7 @@ void run_wave(const Context& context, std::span<Job> jobs) {
 }  // namespace
 
 void attention(const Context& context, std::span<const AttentionArgs> sequences) {
+  const ProfileScope profile(context, "attention", [&] { return cost_of(sequences); });
   int64_t most = 0;  // jobs
   for (const AttentionArgs& args : sequences) {
     check_cache(args.cache, args.position, args.tokens);
@@ -158,6 +160,7 @@ void attention(const Context& context, const AttentionArgs& args) {
 }
 
 void kv_write(const Context& context, const KvWriteArgs& args) {
+  const ProfileScope profile(context, "kv_write", [&] { return cost_of(args); });
   const KvView& cache = args.cache;
   check_cache(cache, args.position, args.tokens);
   PONDER_CHECK(args.tokens <= 1 || args.key_stride >= cache.heads * cache.key_dim);

@@ -1,12 +1,14 @@
 #include "ops/embedding/embedding.hpp"
 
 #include "base/macros.hpp"
+#include "ops/cost.hpp"
 #include "ops/split.hpp"
 #include "quant/codec.hpp"
 
 namespace ponder {
 
 void embedding(const Context& context, const EmbeddingArgs& args) {
+  const ProfileScope profile(context, "embedding", [&] { return cost_of(args); });
   PONDER_CHECK(args.table.shape.rank == 2 && args.count >= 0);
   const int64_t vocabulary = args.table.shape[0], width = args.table.shape[1];
   const auto bytes = row_bytes(args.table.dtype, static_cast<uint64_t>(width));

@@ -1,6 +1,7 @@
 #include "ops/gate/gate.hpp"
 
 #include "base/macros.hpp"
+#include "ops/cost.hpp"
 #include "ops/gate/gate_ref.hpp"
 #include "ops/split.hpp"
 
@@ -12,6 +13,7 @@ constexpr int64_t kScoreCost = 16;  // an exponential and k comparisons, in elem
 }  // namespace
 
 void gate(const Context& context, const GateArgs& args) {
+  const ProfileScope profile(context, "gate", [&] { return cost_of(args); });
   PONDER_CHECK(args.config != nullptr && args.tokens >= 0);
   const GateConfig& config = *args.config;
   PONDER_CHECK(config.experts > 0 && config.experts <= kMaxExperts);

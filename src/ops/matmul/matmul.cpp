@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "ops/cost.hpp"
 #include "ops/matmul/product.hpp"
 
 namespace ponder {
 
 void matmul(const Context& context, const MatmulArgs& args) {
+  const ProfileScope profile(context, "matmul", [&] { return cost_of(context, args); });
   if (args.rows == 0 || args.targets.empty()) return;
   const int64_t cols = args.targets[0].weight->cols();
   const Arena::Scope scope(*context.arena);
@@ -33,6 +35,7 @@ void matmul(const Context& context, const float* x, int64_t rows, const MatmulTa
 }
 
 void matmul_stacked(const Context& context, const StackedMatmulArgs& args) {
+  const ProfileScope profile(context, "matmul_stacked", [&] { return cost_of(context, args); });
   if (args.rows == 0) return;
   const Weight& weight = *args.weight;
   const int64_t stack = weight.stack();

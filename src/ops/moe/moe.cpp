@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ops/cost.hpp"
 #include "ops/matmul/product.hpp"
 #include "ops/swiglu/swiglu.hpp"
 
@@ -76,6 +77,7 @@ void combine(const Context& context, const MoeArgs& args, const Routing& routing
 }  // namespace
 
 void moe(const Context& context, const MoeArgs& args) {
+  const ProfileScope profile(context, "moe", [&] { return cost_of(context, args); });
   if (args.tokens == 0) return;
   const int64_t width = args.gate->cols(), inner = args.gate->rows();
   PONDER_CHECK(args.up->cols() == width && args.up->rows() == inner && args.down->cols() == inner);

@@ -1,6 +1,7 @@
 #include "ops/rope/rope.hpp"
 
 #include "base/macros.hpp"
+#include "ops/cost.hpp"
 #include "ops/kernel_table.hpp"
 #include "ops/split.hpp"
 
@@ -13,6 +14,7 @@ constexpr int64_t kAngleCost = 32;
 }  // namespace
 
 void rope(const Context& context, const RopeArgs& args) {
+  const ProfileScope profile(context, "rope", [&] { return cost_of(args); });
   PONDER_CHECK(args.tokens >= 0 && args.heads > 0);
   PONDER_CHECK(args.dims > 0 && args.dims % 2 == 0 && args.dims <= kMaxRopeDims);
   PONDER_CHECK(args.heads == 1 || args.head_stride >= args.dims);
