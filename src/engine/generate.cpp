@@ -69,6 +69,7 @@ Result<PrefillResult> Session::prefill(std::span<const int32_t> tokens,
   observed_ = reused;
   tokens_.assign(tokens.begin(), tokens.end());
   prompt_ = count;
+  draft_length_ = DraftLength(options_.draft);
   PONDER_TRY(evaluate(options));
   return PrefillResult{count, reused};
 }
