@@ -338,6 +338,27 @@ TEST_F(Drafting, GoesOnAfterAStop) {
   }
 }
 
+TEST_F(Drafting, AStopInsideAPassLosesNothing) {
+  for (const auto& [kind, right] : kDrafters) {
+    Session s = session(guessing(kind));
+    ASSERT_TRUE(s.prefill(prompt_).ok());
+    const std::atomic<bool> stop{true};
+    std::vector<int32_t> tokens;
+    int stopped = 0;
+    for (int call = 0; tokens.size() < 30; ++call) {
+      const auto token = s.next(kSampling, call % 2 == 0 ? &stop : nullptr);
+      if (token.ok()) {
+        tokens.push_back(token.value());
+      } else {
+        EXPECT_EQ(token.error().what, "stopped");
+        ++stopped;
+      }
+    }
+    EXPECT_EQ(tokens, first(30)) << kind;
+    EXPECT_GT(stopped, 1) << kind;
+  }
+}
+
 // The first guess was right under one sampling, and the next call has another.
 TEST_F(Drafting, SamplingMayChangeBetweenTokens) {
   Session plain = session(nullptr), guessed = session(guessing("right"));
