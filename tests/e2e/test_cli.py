@@ -356,6 +356,40 @@ def test_speculation_needs_what_it_drafts_with(ponder, coder_half_b):
           "no multi-token-prediction block")
 
 
+@pytest.fixture
+def tiny_v3(tmp_path):
+    """The golden model with its multi-token-prediction block, and the 256 bytes as a vocabulary."""
+    source, folder = GOLDEN / "model/deepseek_v3-s1", tmp_path / "tiny-v3"
+    folder.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).symlink_to(source / name)
+    tokenizer = json.loads((GOLDEN / "text/qwen2.tokenizer.json").read_text())
+    vocab = tokenizer["model"]["vocab"]
+    letters = sorted((text for text in vocab if len(text) == 1), key=vocab.get)
+    assert len(letters) == 256
+    tokenizer["model"] |= {"vocab": {text: i for i, text in enumerate(letters)}, "merges": []}
+    tokenizer["added_tokens"] = []
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    return folder
+
+
+def test_the_mtp_block_drafts_from_both_kinds_of_files(ponder, tiny_v3, tmp_path):
+    gguf = tmp_path / "tiny.gguf"
+    assert ponder("convert", tiny_v3, gguf, "--type", "f32", "--mtp").returncode == 0
+    def answer(model, *flags):
+        done = ponder("run", "-m", model, "--raw", "-n", 60, "--temperature", 0.5, "--seed", 1,
+                      "--presence-penalty", 0.5, "--json", *flags, "The quick brown fox")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+    plain = answer(gguf)
+    assert len(plain["tokens"]) == 60
+    for model in (tiny_v3, gguf):
+        drafted = answer(model, "--speculate", "mtp", "--draft", 3)
+        assert drafted["tokens"] == plain["tokens"]
+        assert drafted["stats"]["drafted_tokens"] > 0
+        assert drafted["stats"]["cache_bytes"] > plain["stats"]["cache_bytes"]
+
+
 def test_stats_are_on_standard_error(ponder, coder_half_b):
     done = ponder("run", "-m", coder_half_b, "--greedy", "-n", 4, "--stats", "Hi")
     assert "tokens/s" not in done.stdout and done.stdout.endswith("\n")
