@@ -71,6 +71,11 @@ double decode_rate(const AnswerStats& stats) {
                                   : 0;
 }
 
+double tokens_per_pass(const AnswerStats& stats) {
+  const int64_t passes = stats.drafts.passes;
+  return passes > 0 ? static_cast<double>(stats.decode_tokens) / static_cast<double>(passes) : 0;
+}
+
 Result<Answer> answer(Session& session, const Tokenizer& tokenizer, const AnswerRequest& request) {
   Answer result;
   AnswerStats& stats = result.stats;
@@ -110,11 +115,12 @@ Result<Answer> answer(Session& session, const Tokenizer& tokenizer, const Answer
                                    .is_end = [&](int32_t id) { return tokenizer.is_end(id); },
                                    .on_token = on_token,
                                    .stop = &stop_flag()}));
-  // The first token came from the prompt's last forward pass; an end token took one of its own.
+  // The first token came from the prompt's last forward pass; an end token counts too.
   stats.decode_tokens = std::ssize(generated.tokens) - 1;
   if (generated.reason == FinishReason::kStop) ++stats.decode_tokens;
   stats.decode_tokens = std::max<int64_t>(stats.decode_tokens, 0);
   if (any) stats.decode_seconds = seconds_since(first_token);
+  stats.drafts = generated.drafts;
   text.finish();
   if (text.thinking()) thought_ended();
   result.tokens = std::move(generated.tokens);

@@ -56,8 +56,9 @@ struct AnswerStats {
   int64_t prompt_tokens = 0;
   int64_t reused_tokens = 0;  // of these, from the cache
   double prompt_seconds = 0;
-  int64_t decode_tokens = 0;  // forward passes of one token
+  int64_t decode_tokens = 0;  // chosen after the first, which the prompt's last pass gives
   double decode_seconds = 0;
+  DraftCounts drafts;
   double thinking_seconds = 0;
 };
 
@@ -70,6 +71,7 @@ struct Answer {
 
 double prompt_rate(const AnswerStats& stats);  // computed tokens per second; 0: none
 double decode_rate(const AnswerStats& stats);
+double tokens_per_pass(const AnswerStats& stats);  // of decode_tokens; 0: none
 
 // Ctrl-C (stop_flag()) gives an answer with the reason kCancelled, possibly empty. Errors: those of
 // Session.

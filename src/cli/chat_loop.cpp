@@ -10,6 +10,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/line_source.hpp"
 #include "cli/message_reader.hpp"
+#include "cli/speculation_flags.hpp"
 #include "cli/terminal.hpp"
 
 namespace ponder {
@@ -18,6 +19,7 @@ namespace {
 struct ChatFlags {
   ModelFlags model;
   ChatSettings settings;
+  SpeculationFlags speculation;
   std::optional<int64_t> context;
   std::string system, template_name;
   bool hide_thinking = false, no_history = false;
@@ -84,15 +86,15 @@ Result<void> greet(const LoadedModel& loaded, const ChatTemplate& chat_template,
   return print(dimmed(terminal_safe(text), has_style(STDOUT_FILENO)) + "\n");
 }
 
-Result<int> run_chat(const ChatFlags& flags) {
+Result<int> run_chat(ChatFlags flags) {
+  PONDER_TRY(prepare_speculation(flags.speculation, flags.model));
   Tokenizer tokenizer = PONDER_TRY(load_tokenizer(flags.model.model));
   ChatTemplate chat_template =
       PONDER_TRY(choose_template(flags.template_name, tokenizer, flags.model.model));
   const auto loaded = PONDER_TRY(load_model(flags.model));
   const int64_t context = PONDER_TRY(choose_context(
       flags.context, chat_template.reasons() ? 16384 : 8192, loaded->model.config()));
-  Session session = PONDER_TRY(Session::create(loaded->runtime.context(), loaded->model,
-                                               {.context = context, .kv_dtype = loaded->kv_dtype}));
+  Session session = PONDER_TRY(open_session(flags.speculation, *loaded, context));
   const auto history = flags.no_history ? std::filesystem::path() : cache_folder() / "history";
   const auto source = open_line_source(history);
   if (source->interactive()) PONDER_TRY(greet(*loaded, chat_template, session));
@@ -120,6 +122,7 @@ void add_chat_command(CLI::App& app, Selection& selection) {
   command.add_flag("--hide-thinking", flags->hide_thinking, "Show only the answers");
   command.add_flag("--stats", flags->settings.stats, "Show times, speed and memory");
   command.add_flag("--no-history", flags->no_history, "Neither read nor write the history file");
+  add_speculation_flags(command, flags->speculation);
   add_sampling_flags(command, flags->settings.sampling);
   command.footer(
       "In the conversation /help lists the commands. A message of several lines stands between\n"

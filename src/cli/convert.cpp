@@ -14,7 +14,7 @@ namespace {
 struct ConvertFlags {
   std::string input, output, type = "q8_0";
   int threads = 0;
-  bool json = false;
+  bool mtp = false, json = false;
 };
 
 Result<int> convert_model(const ConvertFlags& flags) {
@@ -23,6 +23,7 @@ Result<int> convert_model(const ConvertFlags& flags) {
   PONDER_TRY(convert({.input = input,
                       .output = flags.output,
                       .type = flags.type,
+                      .keep_mtp = flags.mtp,
                       .threads = flags.threads,
                       .progress = progress.sink()}));
   progress.clear();
@@ -53,12 +54,16 @@ void add_convert_command(CLI::App& app, Selection& selection) {
   command.add_option("--threads", flags->threads, "Threads; default: one per CPU")
       ->check(checked_by(integer))
       ->type_name("N");
+  command.add_flag("--mtp", flags->mtp,
+                   "Keep the multi-token-prediction block, for --speculate mtp; other programs may "
+                   "refuse such a file");
   command.add_flag("--json", flags->json, "Print {\"path\", \"type\", \"bytes\"}");
   command.footer(
       "Vectors and routers stay f32. A matrix whose rows do not fit the format gets a finer one,\n"
       "which is told. The file appears only when all of it is written.\n\n"
       "Examples:\n"
       "  ponder convert DeepSeek-V2-Lite v2-lite.gguf --type q4_k_m\n"
+      "  ponder convert DeepSeek-R1 r1.gguf --type q4_k_m --mtp\n"
       "  ponder convert model-f16.gguf model-q8.gguf --type q8_0");
   command.callback(
       [flags, &selection] { selection.command = [flags] { return convert_model(*flags); }; });

@@ -60,6 +60,7 @@ Result<std::unique_ptr<LoadedModel>> load_model(const ModelFlags& flags) {
   ProgressLine progress;
   const ModelOptions model_options{
       .mla = flags.mla == "plain" ? MlaForm::kPlain : MlaForm::kAbsorbed,
+      .load_mtp = flags.load_mtp,
       .progress = progress.sink()};
   Model model = PONDER_TRY(Model::open(path, runtime.context(), model_options));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;

@@ -28,6 +28,7 @@ struct ModelFlags {
   std::string activations = "int8";
   std::string mla = "absorbed";
   std::string kv_type = "f16";
+  bool load_mtp = false;  // no flag of its own: --speculate sets it
 };
 
 // Adds -m and, unless `compute` is false, the flags of everything that computes.

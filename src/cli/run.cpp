@@ -11,6 +11,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/prompt_input.hpp"
 #include "cli/sampling_flags.hpp"
+#include "cli/speculation_flags.hpp"
 #include "cli/stats.hpp"
 
 namespace ponder {
@@ -19,6 +20,7 @@ namespace {
 struct RunFlags {
   ModelFlags model;
   SamplingFlags sampling;
+  SpeculationFlags speculation;
   std::optional<int64_t> max_tokens, context;
   std::vector<std::string> prompt;
   std::string system, template_name;
@@ -65,8 +67,7 @@ Result<Session> make_session(const RunFlags& flags, const LoadedModel& loaded,
                     .mend = context < loaded.model.config().context
                                 ? "give a larger one"
                                 : "shorten the prompt: the model was made for no more"}};
-  return Session::create(loaded.runtime.context(), loaded.model,
-                         {.context = context, .kv_dtype = loaded.kv_dtype});
+  return open_session(flags.speculation, loaded, context);
 }
 
 void tell_end(const RunFlags& flags, const Answer& answer, const Session& session) {
@@ -79,7 +80,8 @@ void tell_end(const RunFlags& flags, const Answer& answer, const Session& sessio
                 "\n");
 }
 
-Result<int> run(const RunFlags& flags) {
+Result<int> run(RunFlags flags) {
+  PONDER_TRY(prepare_speculation(flags.speculation, flags.model));
   const std::string text = PONDER_TRY(gather_prompt(flags.prompt, flags.raw));
   const Tokenizer tokenizer = PONDER_TRY(load_tokenizer(flags.model.model));
   Prompt prompt = PONDER_TRY(make_prompt(flags, tokenizer, text));
@@ -136,6 +138,7 @@ void add_run_command(CLI::App& app, Selection& selection) {
   command.add_flag("--no-thinking", flags->no_thinking, "Answer at once, if the template can");
   command.add_flag("--stats", flags->stats, "Show times, speed and memory on standard error");
   command.add_flag("--json", flags->json, "Print one JSON object at the end instead of text");
+  add_speculation_flags(command, flags->speculation);
   add_sampling_flags(command, flags->sampling);
   command.footer(
       "Models that reason use temperature 0.6 and top-p 0.95 by default, others temperature 0.7,\n"

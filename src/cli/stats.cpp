@@ -23,9 +23,13 @@ double printed(float value) {
 
 std::string stats_text(const RunStats& stats, bool style) {
   const AnswerStats& a = stats.answer;
-  std::string reused, thought;
+  std::string reused, thought, drafts;
   if (a.reused_tokens > 0) reused = " (" + std::to_string(a.reused_tokens) + " from the cache)";
   if (a.thinking_seconds > 0) thought = "thought   " + format_duration(a.thinking_seconds) + "\n";
+  if (a.drafts.drafted > 0)
+    drafts = "drafts    " + std::to_string(a.drafts.drafted) + " tokens, " +
+             std::to_string(a.drafts.accepted) + " of them accepted, " +
+             format_rate(tokens_per_pass(a)) + " tokens per forward pass\n";
   const std::string text =
       "load      " + format_duration(stats.load_seconds) + "\n" +                               //
       "prompt    " + std::to_string(a.prompt_tokens) + " tokens" + reused + ", " +              //
@@ -33,6 +37,7 @@ std::string stats_text(const RunStats& stats, bool style) {
       thought +                                                                                 //
       "decode    " + std::to_string(a.decode_tokens) + " tokens, " +                            //
       format_rate(decode_rate(a)) + " tokens/s\n" +                                             //
+      drafts +                                                                                  //
       "memory    " + format_bytes(static_cast<double>(peak_memory())) + " at most, " +          //
       format_bytes(static_cast<double>(stats.cache_bytes)) + " of it for " +                    //
       std::to_string(stats.context) + " tokens of context\n" +                                  //
@@ -58,6 +63,10 @@ std::string answer_json(const Answer& answer, const RunStats& stats) {
                                {"decode_tokens", a.decode_tokens},
                                {"decode_seconds", a.decode_seconds},
                                {"decode_tokens_per_second", decode_rate(a)},
+                               {"forward_passes", a.drafts.passes},
+                               {"drafted_tokens", a.drafts.drafted},
+                               {"accepted_tokens", a.drafts.accepted},
+                               {"tokens_per_forward_pass", tokens_per_pass(a)},
                                {"thinking_seconds", a.thinking_seconds},
                                {"peak_memory_bytes", peak_memory()},
                                {"cache_bytes", stats.cache_bytes},

@@ -102,9 +102,14 @@ class Converter {
     type_ = PONDER_TRY(conversion_type(options_.type));
     const Config& config = files_.config;
     const ParamInfo mtp{ParamKind::kMtpProjection, config.layers, {}};
-    with_mtp_ = options_.keep_mtp && config.mtp_layers > 0 && source_.has(mtp);
-    if (source_.has(mtp) && !with_mtp_)
-      log(LogLevel::kInfo, "the multi-token-prediction block is left out");
+    const bool has_mtp = config.mtp_layers > 0 && source_.has(mtp);
+    with_mtp_ = options_.keep_mtp;
+    if (with_mtp_ && !has_mtp) {
+      return Failure{{.what = "has no multi-token-prediction block to keep",
+                      .where = files_.path.string(),
+                      .mend = "convert it without --mtp"}};
+    }
+    if (has_mtp && !with_mtp_) log(LogLevel::kInfo, "the multi-token-prediction block is left out");
     for (const ParamInfo& info : list_params(config, with_mtp_)) PONDER_TRY(plan(info));
     PONDER_TRY(plan_rope_factors());
 

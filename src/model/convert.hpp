@@ -16,8 +16,8 @@ struct ConvertOptions {
   std::filesystem::path output;  // a .gguf file; replaced if it exists
   // A format ("f32", "bf16", "f16", "q8_0", "q6_k", "q4_k" …), or the mix "q4_k_m".
   std::string type = "q8_0";
-  // Keep the multi-token-prediction block, under nextn.* names. Programs that do not know it for
-  // this architecture refuse such a file.
+  // Keep the multi-token-prediction block, under nextn.* names; an error if there is none. Programs
+  // that do not know it for this architecture refuse such a file.
   bool keep_mtp = false;
   int threads = 0;             // 0: one per CPU
   ProgressSink progress = {};  // unit "B" of the input; may stop the conversion

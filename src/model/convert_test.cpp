@@ -181,18 +181,71 @@ TEST_F(Convert, EncodesQ8AsTheReference) {
   }
 }
 
+// What the multi-token-prediction block makes of the golden tokens.
+std::vector<float> mtp_logits(const fs::path& path, Isa isa, MlaForm form) {
+  const Runtime runtime = make_runtime(isa);
+  const auto model = Model::open(path, runtime.context(), {.mla = form, .load_mtp = true});
+  if (!model.ok()) {
+    ADD_FAILURE() << model.error().message();
+    return {};
+  }
+  const Config& config = model.value().config();
+  const auto tokens =
+      load_golden(kModels + "deepseek_v3-s1/expected.safetensors").at("tokens").values<int32_t>();
+  std::vector<float> hidden(tokens.size() * static_cast<size_t>(config.hidden));
+  run(runtime.context(), model.value(), tokens, {.hidden = hidden.data()});
+  KvCache cache = make_cache(model.value(), DType::kF32, 1);
+  std::vector<float> logits((tokens.size() - 1) * static_cast<size_t>(config.vocab));
+  const auto done = mtp_forward(runtime.context(), model.value(), cache,
+                                {.next_tokens = std::span(tokens).subspan(1),
+                                 .hidden = hidden.data(),
+                                 .logit_rows = std::ssize(tokens) - 1,
+                                 .logits = logits.data()});
+  EXPECT_TRUE(done.ok());
+  return logits;
+}
+
 TEST_F(Convert, KeepsMtpWhenAsked) {
+  const fs::path source = kModels + "deepseek_v3-s1";
+  const fs::path first = converted(source, "f32", true);
+  const fs::path second = folder_ / "second.gguf";
+  ASSERT_TRUE(convert({.input = first, .output = second, .type = "f32", .keep_mtp = true}).ok());
+  for (const Isa isa : available_isas()) {
+    for (const MlaForm form : {MlaForm::kAbsorbed, MlaForm::kPlain}) {
+      const auto expected = mtp_logits(source, isa, form);
+      EXPECT_EQ(mtp_logits(first, isa, form), expected);
+      EXPECT_EQ(mtp_logits(second, isa, form), expected);
+    }
+  }
+  EXPECT_EQ(logits(first, Isa::kRef), logits(source, Isa::kRef));
+  EXPECT_LT(
+      relative_error(mtp_logits(source, Isa::kRef, MlaForm::kAbsorbed),
+                     mtp_logits(converted(source, "f16", true), Isa::kRef, MlaForm::kAbsorbed)),
+      0.02);
+  // The names and the count that llama.cpp has for such blocks.
+  const auto file = GgufFile::open(first);
+  ASSERT_TRUE(file.ok());
+  for (const std::string name :
+       {"nextn.eh_proj", "nextn.embed_tokens", "nextn.enorm", "nextn.hnorm",
+        "nextn.shared_head_head", "nextn.shared_head_norm", "attn_k_b", "ffn_up_exps"})
+    EXPECT_NE(file.value().tensors().find("blk.5." + name + ".weight"), nullptr) << name;
+  EXPECT_EQ(file.value().integer("deepseek2.nextn_predict_layers").value(), 1);
+  EXPECT_EQ(file.value().integer("deepseek2.block_count").value(), 6);
+}
+
+TEST_F(Convert, TellsThatThereIsNoMtp) {
+  const fs::path dropped = converted(converted(kModels + "deepseek_v3-s1", "f32", true), "bf16");
+  EXPECT_EQ(read_config(dropped).value().layers, 5);
+  EXPECT_EQ(read_config(dropped).value().mtp_layers, 0);
   const Runtime runtime = make_runtime(Isa::kRef);
-  const auto with = Model::open(converted(kModels + "deepseek_v3-s1", "f32", true),
-                                runtime.context(), {.load_mtp = true});
-  ASSERT_TRUE(with.ok()) << with.error().message();
-  EXPECT_TRUE(with.value().has_mtp());
-  EXPECT_EQ(with.value().config().layers, 5);
-  const fs::path without = converted(folder_ / "deepseek_v3-s1.f32.gguf", "bf16");
-  const auto dropped = Model::open(without, runtime.context(), {.load_mtp = true});
-  ASSERT_TRUE(dropped.ok()) << dropped.error().message();
-  EXPECT_FALSE(dropped.value().has_mtp());
-  EXPECT_EQ(dropped.value().config().layers, 5);
+  for (const fs::path& path : {dropped, fs::path(kModels + "qwen2-s1")}) {
+    const auto model = Model::open(path, runtime.context(), {.load_mtp = true});
+    ASSERT_FALSE(model.ok());
+    EXPECT_THAT(model.error().message(), HasSubstr("no multi-token-prediction block"));
+    const auto kept = convert({.input = path, .output = folder_ / "x.gguf", .keep_mtp = true});
+    ASSERT_FALSE(kept.ok());
+    EXPECT_THAT(kept.error().message(), HasSubstr("--mtp"));
+  }
 }
 
 // A model whose vocabulary is that of a golden tokenizer.

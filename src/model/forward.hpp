@@ -77,7 +77,9 @@ Result<void> forward_batch(const Context& context, const Model& model,
 struct MtpArgs {
   std::span<const int32_t> next_tokens;  // (T): t_{i+1}
   const float* hidden = nullptr;         // (T, H): h_i
-  float* logits = nullptr;               // (T, V) out
+  int64_t logit_rows = 1;                // logits of the last so many positions; 0: none
+  float* logits = nullptr;               // (logit_rows, V) out
+  float* hidden_out = nullptr;           // (logit_rows, H) out: after shared_head.norm; or nullptr
   const Tap* tap = nullptr;
 };
 // `cache`: the block's own, made with layers = 1; position i is its length.

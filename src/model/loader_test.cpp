@@ -9,6 +9,7 @@
 #include "io/gguf_writer.hpp"
 #include "io/safetensors.hpp"
 #include "io/safetensors_writer.hpp"
+#include "model/convert.hpp"
 #include "model/model_testing.hpp"
 
 namespace ponder::testing {
@@ -90,6 +91,18 @@ TEST_F(Loader, NamesTheMissingTensor) {
   EXPECT_THAT(error(folder_), AllOf(HasSubstr(name), HasSubstr("missing"), HasSubstr("(40, 64)")));
 }
 
+TEST_F(Loader, ChecksTheMtpBlockWhenItIsWanted) {
+  const std::string name = "model.layers.5.hnorm.weight";
+  copy_model("deepseek_v3-s1", [&](auto& entry) { return entry.name != name; });
+  EXPECT_EQ(error(folder_), "");
+  EXPECT_THAT(error(folder_, {.load_mtp = true}), AllOf(HasSubstr(name), HasSubstr("missing")));
+  copy_model("deepseek_v3-s1", [&](auto& entry) {
+    if (entry.name == name) entry.view.shape = Shape::of({4, 16});
+    return true;
+  });
+  EXPECT_THAT(error(folder_, {.load_mtp = true}), AllOf(HasSubstr(name), HasSubstr("(4, 16)")));
+}
+
 TEST_F(Loader, TellsFoundAndExpectedShape) {
   const std::string name = "model.layers.1.self_attn.k_proj.weight";
   copy_model("qwen2-s1", [&](auto& entry) {
@@ -137,15 +150,30 @@ TEST_F(Loader, RejectsTruncatedFiles) {
 TEST_F(Loader, SurvivesRandomDamage) {
   const Runtime runtime = make_runtime(available_isas().back());
   std::vector<float> logits(1 << 12);
-  const auto try_model = [&](const fs::path& path) {
-    const auto model = Model::open(path, runtime.context());
+  const auto try_model = [&](const fs::path& path, bool load_mtp = false) {
+    const auto model = Model::open(path, runtime.context(), {.load_mtp = load_mtp});
     if (!model.ok() || model.value().config().vocab > static_cast<int64_t>(logits.size())) return;
     auto cache = KvCache::create(model.value().config(), {.capacity = 4});
     if (!cache.ok()) return;
     const auto done = forward(runtime.context(), model.value(), cache.value(),
                               std::vector<int32_t>{0, 1, 2}, {.logits = logits.data()});
     EXPECT_TRUE(done.ok() || !done.error().what.empty());
+    if (!load_mtp) return;
+    auto own = KvCache::create(model.value().config(), {.capacity = 4, .layers = 1});
+    const std::vector<float> hidden(static_cast<size_t>(3 * model.value().config().hidden));
+    if (!own.ok()) return;
+    const std::vector<int32_t> next = {0, 1, 2};
+    const auto drafted =
+        mtp_forward(runtime.context(), model.value(), own.value(),
+                    {.next_tokens = next, .hidden = hidden.data(), .logits = logits.data()});
+    EXPECT_TRUE(drafted.ok() || !drafted.error().what.empty());
   };
+  const fs::path with_mtp = folder_ / "with_mtp.gguf";
+  ASSERT_TRUE(convert({.input = kModels + "deepseek_v3-s1",
+                       .output = with_mtp,
+                       .type = "f32",
+                       .keep_mtp = true})
+                  .ok());
   const auto damage = [&](const fs::path& from, const fs::path& to, uint64_t end, uint64_t seed) {
     std::ifstream in(from, std::ios::binary);
     std::string bytes((std::istreambuf_iterator<char>(in)), {});
@@ -161,6 +189,8 @@ TEST_F(Loader, SurvivesRandomDamage) {
       damage(kModels + name, folder_ / "model.gguf", 3000, seed);
       try_model(folder_ / "model.gguf");
     }
+    damage(with_mtp, folder_ / "model.gguf", 7000, seed);
+    try_model(folder_ / "model.gguf", true);
     const fs::path golden = kModels + "deepseek_v3_fp8-s1";
     damage(golden / "config.json", folder_ / "config.json", 1 << 20, seed);
     damage(golden / "model.safetensors", folder_ / "model.safetensors", 4000, seed % 2);

@@ -54,8 +54,13 @@ class ModelLoader {
     const Config& config = model_.config_;
     model_.params_.layers.resize(static_cast<size_t>(config.layers));
     const ParamInfo mtp{ParamKind::kMtpProjection, config.layers, {}};
-    if (options_.load_mtp && config.mtp_layers > 0 && source_.has(mtp))
-      model_.params_.mtp.resize(1);
+    if (options_.load_mtp && (config.mtp_layers == 0 || !source_.has(mtp))) {
+      return Failure{{.what = "has no multi-token-prediction block",
+                      .where = model_.path_.string(),
+                      .mend = "use the original of a DeepSeek V3 or R1 model, or a GGUF made of it "
+                              "with: ponder convert --mtp"}};
+    }
+    model_.params_.mtp.resize(options_.load_mtp ? 1 : 0);
     Result<void> status;
     for_each_param(config, model_.params_, [&](const ParamInfo& info, auto& member) {
       if (status.ok()) status = load_param(info, member);

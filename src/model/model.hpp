@@ -21,7 +21,7 @@ enum class MlaForm { kAbsorbed, kPlain };
 
 struct ModelOptions {
   MlaForm mla = MlaForm::kAbsorbed;
-  bool load_mtp = false;       // the multi-token-prediction block, if the file has it
+  bool load_mtp = false;       // the multi-token-prediction block; an error if there is none
   ProgressSink progress = {};  // may stop the loading
 };
 

@@ -173,6 +173,7 @@ TEST_P(PerIsa, MtpMatchesTheReference) {
       ASSERT_TRUE(mtp_forward(context, model, cache,
                               {.next_tokens = next.subspan(begin, count),
                                .hidden = hidden.data() + begin * width,
+                               .logit_rows = static_cast<int64_t>(count),
                                .logits = logits.data() + begin * vocab})
                       .ok());
     }

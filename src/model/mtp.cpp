@@ -1,4 +1,5 @@
 // The multi-token-prediction block (model-spec §6).
+#include <algorithm>
 #include <new>
 
 #include "model/block.hpp"
@@ -55,8 +56,12 @@ void predict(const Context& context, const Model& model, KvCache& cache, const M
                         .tap = args.tap};
   block_forward(context, block, x);
   cache.advance(count);
-  normalise(context, config, p.final_norm, x, count, x);
-  matmul(context, x, count,
+  if (args.logit_rows == 0) return;
+  float* last = x + (count - args.logit_rows) * config.hidden;  // (logit_rows, H)
+  normalise(context, config, p.final_norm, last, args.logit_rows, last);
+  if (args.hidden_out != nullptr)
+    std::copy_n(last, args.logit_rows * config.hidden, args.hidden_out);
+  matmul(context, last, args.logit_rows,
          {.weight = p.output.empty() ? &model.params().output : &p.output,
           .y = args.logits,
           .y_stride = config.vocab});
@@ -67,6 +72,7 @@ void predict(const Context& context, const Model& model, KvCache& cache, const M
 Result<void> mtp_forward(const Context& context, const Model& model, KvCache& cache,
                          const MtpArgs& args) {
   PONDER_CHECK(model.has_mtp() && context.isa == model.isa());
+  PONDER_CHECK(args.logit_rows >= 0 && args.logit_rows <= std::ssize(args.next_tokens));
   PONDER_TRY(check_input(model, cache, 1, args.next_tokens));
   try {
     predict(context, model, cache, args);

@@ -11,7 +11,8 @@ import pytest
 @pytest.fixture
 def chat(ponder, coder_half_b, tmp_path):
     def run(*lines, flags=()):
-        return ponder("chat", "-m", coder_half_b, "--greedy", "-n", 12, *flags, cwd=tmp_path,
+        length = [] if "-n" in flags else ["-n", 12]
+        return ponder("chat", "-m", coder_half_b, "--greedy", *length, *flags, cwd=tmp_path,
                       input="".join(line + "\n" for line in lines))
     return run
 
@@ -54,6 +55,15 @@ def test_the_cache_serves_the_common_beginning(chat):
     done = chat("Say hello.", "/set stats on", "Again.")
     match = re.search(r"prompt +(\d+) tokens \((\d+) from the cache\)", done.stderr)
     assert match and int(match[2]) > 0.5 * int(match[1])
+
+
+def test_a_conversation_is_the_same_with_lookup(chat):
+    lines = ["Write the numbers from 1 to 20.", "Now write them once more.", "/regen", "Thanks."]
+    plain = chat(*lines, flags=["-n", 60, "--no-history"])
+    drafted = chat(*lines, flags=["-n", 60, "--no-history", "--stats", "--speculate", "lookup"])
+    assert plain.returncode == 0 and drafted.stdout == plain.stdout
+    found = re.findall(r"drafts +(\d+) tokens, (\d+) of them accepted", drafted.stderr)
+    assert sum(int(accepted) for _, accepted in found) > 0
 
 
 def test_regen_answers_anew(chat, tmp_path):

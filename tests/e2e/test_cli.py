@@ -79,6 +79,9 @@ def test_every_command_has_help_with_examples(ponder, command):
     (["run", "-m", "x", "--kv-type", "q8_0", "a"], "--kv-type"),
     (["run", "-m", "x", "--activations", "int4", "a"], "--activations"),
     (["run", "-m", "x", "--mla", "other", "a"], "--mla"),
+    (["run", "-m", "x", "--speculate", "guess", "a"], "--speculate"),
+    (["run", "-m", "x", "--speculate", "lookup", "--draft", "0", "a"], "--draft"),
+    (["chat", "-m", "x", "--speculate", "lookup", "--draft", "65"], "--draft"),
     (["tokenize", "-m", "x", "--decode", "1", "text"], "--decode"),
     (["perplexity", "-m", "x"], "--file"),
     (["perplexity", "-m", "x", "--file", "f", "--ctx", "1"], "--ctx"),
@@ -280,6 +283,19 @@ def test_convert_keeps_the_logits(ponder, tmp_path):
     assert abs(seen - expected["logits"].reshape(seen.shape)).max() <= 2e-4
 
 
+def test_convert_keeps_the_mtp_block_on_request(ponder, tmp_path):
+    gguf, without = tmp_path / "with.gguf", tmp_path / "without.gguf"
+    source = GOLDEN / "model/deepseek_v3-s1"
+    assert ponder("convert", source, gguf, "--type", "f32", "--mtp").returncode == 0
+    assert ponder("convert", gguf, without, "--type", "f32").returncode == 0
+    counts = [json.loads(ponder("info", "-m", path, "--json").stdout)["model"]["mtp_parameters"]
+              for path in (source, gguf, without)]
+    assert counts[0] == counts[1] > 0 == counts[2]
+    fails(ponder("convert", without, tmp_path / "x.gguf", "--mtp"), "no multi-token-prediction block",
+          "--mtp")
+    assert not (tmp_path / "x.gguf").exists()
+
+
 def test_perplexity_json(ponder, coder_half_b, tmp_path):
     text = tmp_path / "text"
     text.write_text("The quick brown fox jumps over the lazy dog. " * 8)
@@ -333,6 +349,47 @@ def test_run_takes_the_prompt_from_anywhere(ponder, coder_half_b):
 def test_run_wants_a_prompt(ponder, coder_half_b, text):
     fails(ponder("run", "-m", coder_half_b, input=text), "empty")
     fails(ponder("run", "-m", coder_half_b, text), "empty")
+
+
+def test_speculation_needs_what_it_drafts_with(ponder, coder_half_b):
+    fails(ponder("run", "-m", coder_half_b, "--draft", 4, "a"), "--draft", "--speculate")
+    fails(ponder("chat", "-m", coder_half_b, "--draft", 4), "--draft", "--speculate")
+    fails(ponder("run", "-m", coder_half_b, "--speculate", "mtp", "a"), coder_half_b.name,
+          "no multi-token-prediction block")
+
+
+@pytest.fixture
+def tiny_v3(tmp_path):
+    """The golden model with its multi-token-prediction block, and the 256 bytes as a vocabulary."""
+    source, folder = GOLDEN / "model/deepseek_v3-s1", tmp_path / "tiny-v3"
+    folder.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).symlink_to(source / name)
+    tokenizer = json.loads((GOLDEN / "text/qwen2.tokenizer.json").read_text())
+    vocab = tokenizer["model"]["vocab"]
+    letters = sorted((text for text in vocab if len(text) == 1), key=vocab.get)
+    assert len(letters) == 256
+    tokenizer["model"] |= {"vocab": {text: i for i, text in enumerate(letters)}, "merges": []}
+    tokenizer["added_tokens"] = []
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    return folder
+
+
+def test_the_mtp_block_drafts_from_both_kinds_of_files(ponder, tiny_v3, tmp_path):
+    gguf = tmp_path / "tiny.gguf"
+    assert ponder("convert", tiny_v3, gguf, "--type", "f32", "--mtp").returncode == 0
+    def answer(model, *flags):
+        done = ponder("run", "-m", model, "--raw", "-n", 60, "--temperature", 0.5, "--seed", 1,
+                      "--presence-penalty", 0.5, "--json", *flags, "The quick brown fox")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+    plain = answer(gguf)
+    assert len(plain["tokens"]) == 60
+    for model in (tiny_v3, gguf):
+        drafted = answer(model, "--speculate", "mtp", "--draft", 3)
+        assert drafted["tokens"] == plain["tokens"]
+        assert drafted["stats"]["drafted_tokens"] > 0
+        assert drafted["stats"]["cache_bytes"] > plain["stats"]["cache_bytes"]
 
 
 def test_stats_are_on_standard_error(ponder, coder_half_b):

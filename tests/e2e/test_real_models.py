@@ -87,6 +87,53 @@ def test_sampling_with_a_seed_repeats_itself_and_other_seeds_differ(ponder, code
     assert len({first, answer(2), answer(3)}) > 1
 
 
+COPY = """Rewrite this Python function so that the parameter `values` is called `numbers`. \
+Print the whole function, nothing else.
+
+```python
+def moving_average(values, window):
+    \"\"\"Return the list of averages of each window of consecutive values.\"\"\"
+    if window <= 0:
+        raise ValueError("window must be positive")
+    if window > len(values):
+        return []
+    total = 0
+    for i in range(window):
+        total += values[i]
+    averages = [total / window]
+    for i in range(window, len(values)):
+        total += values[i]
+        total -= values[i - window]
+        averages.append(total / window)
+    return averages
+```
+"""
+
+
+@pytest.mark.parametrize("sampling", [
+    ["--greedy"],
+    ["--temperature", 0.7, "--seed", 3, "--repeat-penalty", 1.02, "--presence-penalty", 0.1]])
+@pytest.mark.parametrize("model", ["coder_half_b", "coder_one_and_half_b"])
+def test_lookup_saves_forward_passes_and_changes_no_token(ponder, request, model, sampling):
+    def answer(*speculation):
+        done = ponder("run", "-m", request.getfixturevalue(model), "-n", 300, "--json", *sampling,
+                      *speculation, input=COPY)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+    plain, looked_up = answer(), answer("--speculate", "lookup")
+    assert looked_up["tokens"] == plain["tokens"] and "def moving_average" in plain["text"]
+    assert looked_up["finish_reason"] == plain["finish_reason"]
+    stats = looked_up["stats"]
+    assert plain["stats"]["forward_passes"] == plain["stats"]["decode_tokens"] \
+        == stats["decode_tokens"]
+    assert plain["stats"]["drafted_tokens"] == 0
+    assert stats["drafted_tokens"] >= stats["accepted_tokens"] > 0
+    assert stats["forward_passes"] + stats["accepted_tokens"] == stats["decode_tokens"]
+    assert stats["tokens_per_forward_pass"] == stats["decode_tokens"] / stats["forward_passes"]
+    if sampling == ["--greedy"]:  # a copy, nearly
+        assert stats["tokens_per_forward_pass"] > 2
+
+
 def test_the_sandbox_of_this_test_judges_results():
     assert results_of("def f(x):\n    return x + 1\n", "f", [[1], [2]]) == [2, 3]
     assert results_of("def f(x):\n    return x\n", "f", [[1]]) != [2]
