@@ -20,21 +20,30 @@ import numpy
 WARM_STEPS = 2  # decode steps before the clock starts
 
 
+ERROR = 4  # GGML_LOG_LEVEL_ERROR
+complaints = []
+
+
 @llama_cpp.llama_log_callback
-def drop_log(level, text, user_data):
-    pass
+def keep_errors(level, text, user_data):
+    if level == ERROR:
+        complaints.append(text.decode(errors="replace").strip())
+
+
+def stop(what):
+    raise SystemExit("\n".join([f"llama.cpp {what}", *complaints]))
 
 
 class Model:
     def __init__(self, path):
-        llama_cpp.llama_log_set(drop_log, ctypes.c_void_p(0))
+        llama_cpp.llama_log_set(keep_errors, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
         start = time.monotonic()
         self.handle = llama_cpp.llama_model_load_from_file(
             str(path).encode(), llama_cpp.llama_model_default_params())
         self.load_seconds = time.monotonic() - start
         if not self.handle:
-            raise SystemExit(f"llama.cpp cannot load {path}")
+            stop(f"cannot load {path}")
         self.vocabulary = llama_cpp.llama_model_get_vocab(self.handle)
         self.words = llama_cpp.llama_vocab_n_tokens(self.vocabulary)
 
@@ -64,7 +73,7 @@ class Context:
         self.handle = llama_cpp.llama_init_from_model(model.handle, parameters)
         self.seconds = time.monotonic() - start
         if not self.handle:
-            raise SystemExit(f"llama.cpp cannot make a context of {sequences} sequences of {length} tokens")
+            stop(f"cannot make a context of {sequences} sequences of {length} tokens")
         self.batch = llama_cpp.llama_batch_init(512, 0, 1)
 
     def __enter__(self):
@@ -84,7 +93,7 @@ class Context:
             self.batch.token[i], self.batch.pos[i], self.batch.logits[i] = token, position, logits
             self.batch.n_seq_id[i], self.batch.seq_id[i][0] = 1, sequence
         if (status := llama_cpp.llama_decode(self.handle, self.batch)) != 0:
-            raise SystemExit(f"llama_decode answered {status}")
+            stop(f"answered llama_decode with status {status}")
         llama_cpp.llama_synchronize(self.handle)
 
     def prompt(self, ids, sequence=0):

@@ -1,4 +1,4 @@
-"""The pages of bench/peers.py from recorded results: which of the peer's settings counts, ratios, rendering."""
+"""The scripts of bench/ without measuring: which of the peer's settings counts, ratios, rounds, pages."""
 import copy
 import html.parser
 import json
@@ -15,6 +15,7 @@ import machine  # noqa: E402
 import peers  # noqa: E402
 import peers_figures  # noqa: E402
 import peers_report  # noqa: E402
+import quality  # noqa: E402
 
 RECORDED = Path(__file__).with_name("peers_results.json")
 
@@ -150,3 +151,59 @@ def test_a_wrong_command_line_is_explained(arguments, words, capsys):
         peers.parse(["--ponder", __file__, *arguments])
     assert stopped.value.code == 2
     assert words in capsys.readouterr().err
+
+
+class FakePair:
+    """Flash attention is half as fast; the order of the calls is kept."""
+
+    def __init__(self, rounds):
+        self.options, self.calls = peers.argparse.Namespace(rounds=rounds), []
+
+    def speed(self, way, start):
+        self.calls.append(way)
+        value = 50.0 if way == "flash on" else 100.0
+        return {"speeds": {key: value for key in start.keys()}, "load_seconds": 1.0, "peak_bytes": 1}
+
+
+def test_rounds_alternate_and_drop_what_is_far_behind():
+    pair = FakePair(rounds=3)
+    gathered = peers.measure(pair, peers.Start(512, 128), lambda text: None)
+    assert pair.calls == [None, "flash off", "flash on", "flash off", None, None, "flash off"]
+    assert {way: len(answers) for way, answers in gathered.answers.items()} == {
+        None: 3, "flash off": 3, "flash on": 1}
+    assert peers_figures.row(gathered.speeds()[0]).way == "flash off"
+
+
+def test_long_contexts_have_fewer_rounds():
+    pair = FakePair(rounds=9)
+    peers.measure(pair, peers.Start(0, 128, depth=8192), lambda text: None)
+    assert pair.calls.count(None) == peers.DEEP_ROUNDS
+
+
+def test_a_missing_peer_is_explained(monkeypatch):
+    monkeypatch.setenv("PONDER_PEER_PYTHON", "/nowhere/python")
+    with pytest.raises(peers.peers_build.BuildFailed, match="PONDER_PEER_PYTHON=/nowhere/python is no Python"):
+        peers.peers_build.peer_python("native")
+
+
+def test_a_failing_command_is_told_with_its_words():
+    with pytest.raises(peers.Failed, match="status 3: bad luck"):
+        peers.answer([sys.executable, "-c", "import sys; print('bad luck', file=sys.stderr); sys.exit(3)"])
+    with pytest.raises(peers.Failed, match="no JSON"):
+        peers.answer([sys.executable, "-c", "print('hello')"])
+
+
+def test_the_synthetic_model_is_left_out_without_synth(tmp_path, monkeypatch):
+    monkeypatch.setattr(peers, "ROOT", tmp_path)
+    with pytest.raises(peers.Skipped, match="no command `synth`"):
+        peers.synthetic(peers.argparse.Namespace(ponder="/bin/false"))
+    monkeypatch.setattr(peers, "SYNTHETIC_BYTES", 1e18)
+    with pytest.raises(peers.Skipped, match="disk are free"):
+        peers.synthetic(peers.argparse.Namespace(ponder="/bin/true"))
+
+
+def test_the_table_of_quality_judges_each_format():
+    row = {"type": "q4_k", "share": 0.5, "tokens": 2044, "int8": 10.06, "float": 10.0}
+    bad, good = row | {"ratio": 1.006}, row | {"ratio": 0.996}
+    lines = quality.table([bad, good], "model").splitlines()
+    assert lines[-2].endswith("| 1.00600 | NO |") and lines[-1].endswith("| 0.99600 | yes |")
