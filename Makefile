@@ -11,7 +11,7 @@ JOBS    ?= $(shell nproc)
 PONDER  := build/release/ponder
 export PROMPT
 
-.PHONY: help run chat build test test-unit lint format tidy asan tsan fuzz bench bench-peer clean
+.PHONY: help run chat build test test-unit lint format tidy asan tsan fuzz bench bench-peers clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -70,8 +70,8 @@ bench: build ## the kernels' benchmarks
 	@tools/build.sh release
 	@for program in build/release/*_bench; do [ ! -x "$$program" ] || "$$program" $(ARGS); done
 
-bench-peer: build ## speed, memory and perplexity against llama.cpp on the same files
-	@bench/peer.sh $(ARGS)
+bench-peers: build ## speed, load time, memory and perplexity against llama.cpp on the same files
+	@python3 bench/peers.py $(ARGS)
 
 clean: ## remove build/
 	@rm -rf build

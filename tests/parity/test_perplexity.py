@@ -1,7 +1,7 @@
 """The perplexity of a fixed text is that of llama.cpp on the same file, within 0.5 %.
 
-The expected numbers were made with bench/peer_llama.py (see tests/golden/README.md), so this test
-needs no peer; bench/peer.py compares with a living one.
+The expected numbers were made with bench/peers_llama.py (see tests/golden/README.md), so this test
+needs no peer; bench/peers.py compares with a living one.
 """
 import json
 import math

@@ -2,9 +2,8 @@
 """Writes what llama.cpp makes of fixed texts: tests/golden/perplexity/llama_cpp.json and
 tests/golden/text/r1_distill_qwen.llama_cpp.json, which tests/parity compares with.
 
-    build/venv-peer/bin/python tools/golden/llama_cpp_numbers.py      (bench/peer.sh makes that Python)
+    build/venv-peer/bin/python tools/golden/llama_cpp_numbers.py      (bench/peers_build.py makes that Python)
 """
-import argparse
 import hashlib
 import json
 import sys
@@ -18,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests/parity"), str(ROOT / "tools")]
 
 import fetch_models  # noqa: E402
-import peer_llama  # noqa: E402
+import peers_llama  # noqa: E402
 import tokenizer_parity  # noqa: E402
 from mixed_text import mixed_text  # noqa: E402
 
@@ -35,8 +34,8 @@ def perplexities():
     text = (ROOT / "tests/golden/perplexity/text.txt").read_text(encoding="utf-8")
     models = {}
     for name in ("qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"):
-        options = argparse.Namespace(model=model_path(name), ctx=CTX, threads=2, flash=False)
-        result = peer_llama.perplexity(options, text)
+        options = peers_llama.parse(["perplexity", str(model_path(name)), "--ctx", str(CTX)])
+        result = peers_llama.perplexity(options, text)
         models[name] = {"nll": result["nll"], "tokens": result["tokens"]}
     return {"engine": ENGINE, "ctx": CTX, "models": models}
 
