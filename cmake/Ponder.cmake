@@ -30,13 +30,13 @@ add_library(ponder_includes INTERFACE)
 target_include_directories(ponder_includes INTERFACE ${CMAKE_SOURCE_DIR}/src)
 
 # Kernels are always optimised: a debug build would leave weak out-of-line copies of vector code.
-# (-Wno-maybe-uninitialized: g++ 12 warns about its own AVX-512 headers, bug 105593.) The product
+# (-Wno-…uninitialized: g++ 12 warns about its own AVX-512 headers, bug 105593.) The product
 # kernels, hundreds of unrolled bodies, take minutes to compile with sanitizers and go without.
 function(ponder_set_isa_flags)
   foreach(file IN LISTS ARGN)
     foreach(isa avx2 avx512 amx)
       if(file MATCHES "_${isa}\\.cpp$")
-        set(flags -O3 -fno-exceptions -Wno-maybe-uninitialized ${PONDER_FLAGS_${isa}})
+        set(flags -O3 -fno-exceptions -Wno-uninitialized -Wno-maybe-uninitialized ${PONDER_FLAGS_${isa}})
         if(file MATCHES "/matmul_[a-z0-9]+\\.cpp$")
           list(APPEND flags -fno-sanitize=all)
         endif()

@@ -23,7 +23,8 @@ std::byte* Arena::take_bytes(size_t bytes) {
   }
   if (chunk_ < chunks_.size() && chunks_[chunk_].size() < bytes) chunks_.resize(chunk_);
   if (chunk_ == chunks_.size()) {
-    chunks_.emplace_back(std::max({bytes, kSmallestChunk, reserved_bytes() / 2}));
+    auto& chunk = chunks_.emplace_back(std::max({bytes, kSmallestChunk, reserved_bytes() / 2}));
+    prefer_huge_pages(chunk.data(), chunk.size());
     used_ = 0;
   }
   std::byte* data = chunks_[chunk_].data() + used_;

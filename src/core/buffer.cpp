@@ -39,4 +39,8 @@ void give_memory(void* data, size_t bytes) {
   }
 }
 
+void prefer_huge_pages(void* data, size_t bytes) {
+  if (padded(bytes) >= kLarge) ::madvise(data, padded(bytes), MADV_HUGEPAGE);
+}
+
 }  // namespace ponder

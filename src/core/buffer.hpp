@@ -14,6 +14,9 @@ inline constexpr size_t kVectorAlign = 64;
 // that pages never touched cost nothing and freed ones go back. Aborts if there is none.
 void* take_memory(size_t bytes);
 void give_memory(void* data, size_t bytes);
+// Asks for pages of 2 MiB, for memory that will be touched all over: fewer misses of the TLB when
+// it is streamed through. Changes nothing where the system has none.
+void prefer_huge_pages(void* data, size_t bytes);
 
 // A move-only array of trivially copyable T, zeroed when made.
 template <typename T>

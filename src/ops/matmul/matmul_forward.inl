@@ -69,7 +69,7 @@ template <typename Format>
 inline constexpr int kByteOffset = Format::kHasCodebook ? 128 : Format::kOffset;
 
 // How far ahead of its use a weight is fetched: about 200 ns at 10 GB/s and core.
-inline constexpr int kPrefetchBytes = 2048;
+inline constexpr int kPrefetchBytes = 8192;
 
 constexpr int log2_of(int power) { return power <= 1 ? 0 : 1 + log2_of(power / 2); }
 
@@ -376,6 +376,11 @@ void pack_float_column(const ActivationTask& task) noexcept {
   for (int64_t k = 0; k < task.cols; ++k) out[k * place.width] = task.x[k];
 }
 
+template <typename V>
+int64_t packed_int8_column_bytes(int64_t cols) {
+  return int8_column_bytes(cols);
+}
+
 template <typename V, typename Format>
 PONDER_INLINE void add_int8_kernel(MatmulKernels& kernels) {
   if constexpr (Format::kIsBlock)
@@ -393,7 +398,7 @@ template <typename V, typename... Format>
 PONDER_INLINE void add_int8_kernels(MatmulKernels& kernels, FormatList<Format...>) {
   (add_int8_kernel<V, Format>(kernels), ...);
   kernels.pack_int8 = pack_int8_column<V>;
-  kernels.int8_column_bytes = int8_column_bytes;
+  kernels.int8_column_bytes = packed_int8_column_bytes<V>;
 }
 
 }  // namespace ponder

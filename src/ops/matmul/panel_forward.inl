@@ -318,6 +318,11 @@ void pack_panel_column(const ActivationTask& task) noexcept {
   }
 }
 
+template <typename V>
+int64_t packed_panel_column_bytes(int64_t cols) {
+  return panel_column_bytes(cols);
+}
+
 template <typename V, typename Format>
 PONDER_INLINE void add_panel_kernel(MatmulKernels& kernels) {
   if constexpr (Format::kIsBlock)
@@ -328,7 +333,7 @@ template <typename V, typename... Format>
 PONDER_INLINE void add_panel_kernels(MatmulKernels& kernels, FormatList<Format...>) {
   (add_panel_kernel<V, Format>(kernels), ...);
   kernels.pack_int8 = pack_panel_column<V>;
-  kernels.int8_column_bytes = panel_column_bytes;
+  kernels.int8_column_bytes = packed_panel_column_bytes<V>;
 }
 
 }  // namespace ponder

@@ -85,6 +85,7 @@ void Weight::pack_matrices(const Context& context, const BytesDone& done) {
   const int64_t groups = weight_groups(rows_);
   packed_stride_ = groups * group_bytes_;
   packed_ = Buffer<std::byte>(static_cast<size_t>(stack_ * packed_stride_));
+  prefer_huge_pages(packed_.data(), packed_.size());
   const int64_t step = std::max<int64_t>(1, kPackBytes / group_bytes_);
   const auto row = *row_bytes(dtype_, static_cast<uint64_t>(cols_));
   for (int64_t first = 0; first < stack_ * groups; first += step) {
