@@ -10,8 +10,12 @@ namespace ponder {
 // Columns of a task that are worked on together, and groups that share a pass over them.
 inline constexpr int64_t kPanelTaskColumns = 256;
 inline constexpr int64_t kPanelGroups = 4;
-// So few columns do without a panel: the bytes go from the packed group into the registers.
-inline constexpr int64_t kDirectColumns = 16;
+
+// Columns that do without a panel, 1, 2, 4, 8 or 16: the bytes go from the packed group into the
+// registers, once.
+constexpr bool goes_directly(int64_t columns) {
+  return columns <= kMaxTile && (columns & (columns - 1)) == 0;
+}
 
 // The terms Σ base·Σ q of a panel, where base is a factor times an integer: formats with blocks of
 // 256 that have integers for scales and minima.
@@ -172,7 +176,7 @@ void add_panel(const Panel& panel, int subs, const PanelColumn* x, float* sums) 
   add_sub_blocks<V, kHalves, kIntegers, kWidth>(source, subs, x, sums);
 }
 
-// One group, all of K, for up to kDirectColumns columns.
+// One group, all of K.
 template <typename V, typename Format, int kWidth>
 void add_directly(const MatmulTask& task, int64_t group, int64_t column, float* sums) {
   PackedSource<V, Format> source(task.weight + group * task.group_bytes, task.cols, 0);
@@ -184,19 +188,20 @@ void add_directly(const MatmulTask& task, int64_t group, int64_t column, float* 
   }
 }
 
-// kernel.template operator()<width>(column) for the tiles of `columns` columns.
-template <typename Kernel>
-PONDER_INLINE void for_tiles(int64_t columns, Kernel&& kernel) {
-  for (int64_t column = 0; column < columns;) {
-    const int width = tile_width(column, columns);
-    if (width == 16) kernel.template operator()<16>(column);
-    if (width == 8) kernel.template operator()<8>(column);
-    if (width == 4) kernel.template operator()<4>(column);
-    if (width == 2) kernel.template operator()<2>(column);
-    if (width == 1) kernel.template operator()<1>(column);
-    column += width;
-  }
-}
+// add_panel for each width of 1 … kMaxTile columns.
+template <typename V, int kHalves, bool kIntegers>
+struct PanelKernels {
+  using Kernel = void (*)(const Panel&, int subs, const PanelColumn* x, float* sums);
+  static constexpr Kernel kOfWidth[kMaxTile] = {
+      add_panel<V, kHalves, kIntegers, 1>,  add_panel<V, kHalves, kIntegers, 2>,
+      add_panel<V, kHalves, kIntegers, 3>,  add_panel<V, kHalves, kIntegers, 4>,
+      add_panel<V, kHalves, kIntegers, 5>,  add_panel<V, kHalves, kIntegers, 6>,
+      add_panel<V, kHalves, kIntegers, 7>,  add_panel<V, kHalves, kIntegers, 8>,
+      add_panel<V, kHalves, kIntegers, 9>,  add_panel<V, kHalves, kIntegers, 10>,
+      add_panel<V, kHalves, kIntegers, 11>, add_panel<V, kHalves, kIntegers, 12>,
+      add_panel<V, kHalves, kIntegers, 13>, add_panel<V, kHalves, kIntegers, 14>,
+      add_panel<V, kHalves, kIntegers, 15>, add_panel<V, kHalves, kIntegers, 16>};
+};
 
 // The sums of some groups for up to kPanelTaskColumns columns.
 template <typename V, typename Format>
@@ -228,15 +233,27 @@ struct PanelBatch {
     }
     const auto* x = reinterpret_cast<const PanelColumn*>(task.activations) +
                     begin / kPanelCols * task.count + first;
-    for_tiles(columns, [&]<int kWidth>(int64_t column) {
+    const int64_t tiles = (columns + kMaxTile - 1) / kMaxTile;
+    for (int64_t tile = 0; tile < tiles; ++tile) {
+      const int64_t column = columns * tile / tiles, end = columns * (tile + 1) / tiles;
       // The columns of the next tile, which come from the L2 or L3 cache.
-      const auto* next = reinterpret_cast<const std::byte*>(x + column + kWidth);
-      for (int line = 0; line < kWidth * static_cast<int>(sizeof(PanelColumn)); line += 64)
-        __builtin_prefetch(next + line);
+      const auto* next = reinterpret_cast<const std::byte*>(x + end);
+      for (int64_t at = 0; at < (end - column) * static_cast<int64_t>(sizeof(PanelColumn));
+           at += 64)
+        __builtin_prefetch(next + at);
+      const auto kernel =
+          PanelKernels<V, kHalves, Format::kHasSubScales>::kOfWidth[end - column - 1];
       for (int64_t g = 0; g < groups; ++g)
-        add_panel<V, kHalves, Format::kHasSubScales, kWidth>(panels[g], subs, x + column,
-                                                             sums[g] + column * kGroupRows);
-    });
+        kernel(panels[g], subs, x + column, sums[g] + column * kGroupRows);
+    }
+  }
+
+  PONDER_INLINE void add_all(int64_t g) {
+    if (columns == 16) add_directly<V, Format, 16>(task, group + g, first, sums[g]);
+    if (columns == 8) add_directly<V, Format, 8>(task, group + g, first, sums[g]);
+    if (columns == 4) add_directly<V, Format, 4>(task, group + g, first, sums[g]);
+    if (columns == 2) add_directly<V, Format, 2>(task, group + g, first, sums[g]);
+    if (columns == 1) add_directly<V, Format, 1>(task, group + g, first, sums[g]);
   }
 
   static PONDER_INLINE void store(const SubBlock<V, kHalves>& block, int at, Panel& panel) {
@@ -250,13 +267,8 @@ struct PanelBatch {
   PONDER_INLINE void run() {
     for (int64_t g = 0; g < groups; ++g)
       __builtin_memset(sums[g], 0, sizeof(float) * kGroupRows * static_cast<size_t>(columns));
-    if (columns <= kDirectColumns) {
-      for (int64_t g = 0; g < groups; ++g) {
-        for_tiles(columns, [&]<int kWidth>(int64_t column) {
-          add_directly<V, Format, kWidth>(task, group + g, first + column,
-                                          sums[g] + column * kGroupRows);
-        });
-      }
+    if (goes_directly(columns)) {
+      for (int64_t g = 0; g < groups; ++g) add_all(g);
     } else {
       for (int64_t begin = 0; begin < task.cols; begin += kPanelCols) add_panels(begin);
     }

@@ -21,11 +21,11 @@ constexpr int64_t kParallelElements = 32 << 10;
 
 // Groups of 16 rows that one task of this weight takes; `groups_in_all` over all products.
 int64_t groups_per_task(const Context& context, const Weight& weight, int64_t groups_in_all) {
-  int64_t by_threads = ceil_div(groups_in_all, context.pool->size() * kTasksPerThread);
-  if (by_threads > 4) by_threads = by_threads / 4 * 4;  // kernels like to work on four at a time
+  const int64_t by_threads = ceil_div(groups_in_all, context.pool->size() * kTasksPerThread);
   const int64_t group_bytes =
       weight.group_bytes() > 0 ? weight.group_bytes() : weight.cols() * 4 * kGroupRows;
-  return std::max<int64_t>(1, std::min(by_threads, kTaskBytes / group_bytes));
+  const int64_t groups = std::max<int64_t>(1, std::min(by_threads, kTaskBytes / group_bytes));
+  return groups > 4 ? groups / 4 * 4 : groups;  // kernels like to work on four at a time
 }
 
 // Rows of the product that belong to groups [begin, end).
