@@ -428,7 +428,7 @@ def test_a_signal_ends_the_answer_in_order(ponder_bin, coder_half_b, number):
 
 def test_a_signal_keeps_the_json_whole(ponder_bin, coder_half_b):
     process = start_run(ponder_bin, coder_half_b, "--json")
-    time.sleep(4)
+    time.sleep(1)  # loading still, or within the answer
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
