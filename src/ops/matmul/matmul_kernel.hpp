@@ -16,7 +16,7 @@ struct MatmulTask {
   int64_t rows = 0;                        // N
   int64_t cols = 0;                        // K
   const float* block_scale = nullptr;      // (⌈N/128⌉, ⌈K/128⌉), kF8E4M3 only, or nullptr
-  const std::byte* activations = nullptr;  // packed tiles, see packed.hpp
+  const std::byte* activations = nullptr;  // packed, see packed.hpp and panel.hpp
   int64_t count = 0;                       // T
   float* y = nullptr;                      // (T, N), row t at y + t·y_stride
   int64_t y_stride = 0;

@@ -13,7 +13,8 @@
 //     bits.
 //
 // Activations: columns (rows of x) are taken in tiles of 16, then 8, 4, 2, 1 for what is left over.
-//   int8: for each 32 elements of K: the tile's q (width, 32), then its ActivationBlock (width).
+//   int8 of AVX2: for each 32 elements of K: the tile's q (width, 32), then its ActivationBlock
+//   (width). AVX-512 has another form: panel.hpp.
 //   float: (K, width). Both take the same bytes a column in any tile, so a tile starts at
 //   first column × bytes per column.
 #pragma once
