@@ -145,14 +145,15 @@ struct Avx2 {
   }
   template <int kBits, int kQuads>
   static PONDER_INLINE Ints dot_quads(Ints init, const Ints* w, const void* a) {
-    constexpr int kRun = kBits == 8 ? 1 : kBits == 6 ? 2 : 4;
+    constexpr int kFitting = kBits == 8 ? 1 : kBits == 6 ? 2 : kBits == 5 ? 4 : 8;
+    constexpr int kRun = kFitting < kQuads ? kFitting : kQuads;
     const Ints ones = _mm256_set1_epi16(1);
     const auto* quads = static_cast<const int8_t*>(a);
     Ints total = init;
 #pragma GCC unroll 8
     for (int j = 0; j < kQuads; j += kRun) {
       Ints pairs = _mm256_setzero_si256();
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int i = j; i < j + kRun; ++i) {
         const Ints b = broadcast_ints(quads + 4 * i);
         const Ints product = kBits == 8 ? _mm256_maddubs_epi16(_mm256_sign_epi8(w[i], w[i]),

@@ -351,13 +351,14 @@ void pack_int8_column(const ActivationTask& task) noexcept {
     const float largest = V::reduce_max(most);
     const float scale = largest / 127.0f;
     const F inverse = V::set(largest > 0.0f ? 127.0f / largest : 0.0f);
-    int32_t half_sums[2] = {0, 0};
+    typename V::Ints halves[2] = {V::zero_ints(), V::zero_ints()};
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const auto rounded = V::to_ints(V::mul(values[v], inverse));
       V::store_i8(q + v * V::kLanes, rounded);
-      half_sums[v * V::kLanes / 16] += V::reduce_add_ints(rounded);
+      halves[v * V::kLanes / 16] = V::add_ints(halves[v * V::kLanes / 16], rounded);
     }
+    const int32_t half_sums[2] = {V::reduce_add_ints(halves[0]), V::reduce_add_ints(halves[1])};
     info->scale = scale;
     info->negative_sum = -(half_sums[0] + half_sums[1]);
     info->negative_half_sums[0] = -half_sums[0];
