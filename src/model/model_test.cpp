@@ -138,7 +138,8 @@ TEST_P(PerIsa, Int8ActivationsStayNear) {
   EXPECT_LE(std::sqrt(squares / static_cast<double>(wanted.size())), 0.1);
 }
 
-// Halves have 11 bits, bfloats and bytes 8: the logits move by as much more.
+// Halves have 11 bits and bfloats 8; bytes have 8 below the largest of a group. The middle
+// difference counts, as a router may choose other experts for some tokens.
 TEST_P(PerIsa, RoundedCachesStayNear) {
   const Runtime runtime = make_runtime(GetParam());
   for (const Case& c : {Case{"qwen3-s1", ""}, Case{"deepseek_v3-s1", ""},
@@ -146,11 +147,15 @@ TEST_P(PerIsa, RoundedCachesStayNear) {
     const Model model = load_model(c.model, runtime.context(), {.mla = c.mla});
     const auto expected = load_golden(kModels + c.model + "/expected.safetensors");
     const auto tokens = expected.at("tokens").values<int32_t>();
+    const auto wanted = expected.at("logits").values<float>();
     for (const auto& [dtype, most] :
-         {std::pair(DType::kF16, 0.1), {DType::kBF16, 0.8}, {DType::kQ8_0, 0.8}}) {
+         {std::pair(DType::kF16, 0.005f), {DType::kBF16, 0.05f}, {DType::kQ8_0, 0.15f}}) {
       const auto logits = run(runtime.context(), model, tokens, {.kv = dtype});
-      EXPECT_LE(max_difference(logits, expected.at("logits").values<float>()), most)
-          << c.model << " " << dtype_name(dtype);
+      std::vector<float> off(logits.size());
+      for (size_t i = 0; i < off.size(); ++i) off[i] = std::abs(logits[i] - wanted[i]);
+      std::sort(off.begin(), off.end());
+      EXPECT_LE(off[off.size() / 2], most) << c.model << " " << dtype_name(dtype);
+      EXPECT_GT(off[off.size() / 2], 0.0f) << dtype_name(dtype);
     }
   }
 }
