@@ -30,8 +30,12 @@ void add_model_flags(CLI::App& command, ModelFlags& flags, bool compute) {
   };
   of("--activations", flags.activations, flags.activations == "int8" ? "float" : "int8",
      "int8 (fast) or float (reference)");
-  of("--kv-type", flags.kv_type, flags.kv_type == "f16" ? "f32" : "f16",
-     "Format of cached keys and values, f16 or f32");
+  command
+      .add_option(
+          "--kv-type", flags.kv_type,
+          "Format of cached keys and values: f32, f16, bf16, q8_0; default: " + flags.kv_type)
+      ->check(CLI::IsMember({"f32", "f16", "bf16", "q8_0"}))
+      ->type_name("NAME");
   of("--mla", flags.mla, "plain", "Form of latent attention, absorbed or plain");
 }
 
@@ -67,7 +71,7 @@ Result<std::unique_ptr<LoadedModel>> load_model(const ModelFlags& flags) {
   return std::unique_ptr<LoadedModel>(
       new LoadedModel{.runtime = std::move(runtime),
                       .model = std::move(model),
-                      .kv_dtype = flags.kv_type == "f32" ? DType::kF32 : DType::kF16,
+                      .kv_dtype = parse_dtype(flags.kv_type).value(),
                       .load_seconds = seconds.count()});
 }
 

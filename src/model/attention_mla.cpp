@@ -9,7 +9,6 @@
 #include "ops/matmul/matmul.hpp"
 #include "ops/rmsnorm/rmsnorm.hpp"
 #include "ops/rope/rope.hpp"
-#include "quant/codec.hpp"
 
 namespace ponder {
 namespace {
@@ -141,9 +140,9 @@ void decompress(const Context& context, const BlockArgs& args, const KvView& cac
   float* kv = context.arena->take<float>(count * kv_width);        // (count, h, dn + dv)
   float* keys = context.arena->take<float>(count * s.h * s.d);     // (count, h, d)
   float* values = context.arena->take<float>(count * s.h * s.dv);  // (count, h, dv)
-  const auto bytes = static_cast<int64_t>(*row_bytes(cache.dtype, static_cast<uint64_t>(s.row())));
-  decode_row(cache.dtype, static_cast<const std::byte*>(cache.keys) + begin * bytes,
-             count * s.row(), rows);
+  context.pool->run(count, [&](int64_t t, int) {
+    kv_read(cache, KvPart::kKeys, 0, begin + t, rows + t * s.row());
+  });
   const MatmulTarget target{&args.params->kv_b.whole, kv, kv_width, nullptr};
   matmul(context, {.x = rows, .rows = count, .x_stride = s.row(), .targets = {&target, 1}});
   context.pool->run(count, [&](int64_t t, int) {

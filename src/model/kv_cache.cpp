@@ -43,7 +43,7 @@ bool reserve(Buffer<std::byte>& buffer, uint64_t bytes) {
 }  // namespace
 
 Result<KvCache> KvCache::create(const Config& config, const KvCacheOptions& options) {
-  PONDER_CHECK(options.dtype == DType::kF16 || options.dtype == DType::kF32);
+  PONDER_CHECK(is_kv_type(options.dtype));
   if (options.capacity < 1 || options.capacity > config.context) {
     return Failure{
         {.what = "a context of " + std::to_string(options.capacity) + " tokens is not possible",

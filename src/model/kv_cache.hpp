@@ -13,7 +13,7 @@ namespace ponder {
 
 struct KvCacheOptions {
   int64_t capacity = 4096;    // positions
-  DType dtype = DType::kF16;  // kF16 or kF32
+  DType dtype = DType::kF16;  // is_kv_type
   int64_t layers = -1;        // −1: those of the model; an MTP block's own cache has 1
 };
 

@@ -76,7 +76,7 @@ def test_every_command_has_help_with_examples(ponder, command):
     (["run", "-m", "x", "--ctx", "99999999999999999999", "a"], "--ctx"),
     (["run", "-m", "x", "--threads", "-2", "a"], "--threads"),
     (["run", "-m", "x", "--isa", "sse9", "a"], "--isa"),
-    (["run", "-m", "x", "--kv-type", "q8_0", "a"], "--kv-type"),
+    (["run", "-m", "x", "--kv-type", "q4_0", "a"], "--kv-type"),
     (["run", "-m", "x", "--activations", "int4", "a"], "--activations"),
     (["run", "-m", "x", "--mla", "other", "a"], "--mla"),
     (["run", "-m", "x", "--speculate", "guess", "a"], "--speculate"),

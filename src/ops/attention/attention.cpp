@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/macros.hpp"
+#include "ops/attention/attention_kernel.hpp"
 #include "ops/cost.hpp"
 #include "ops/kernel_table.hpp"
 #include "ops/split.hpp"
@@ -18,10 +19,8 @@ constexpr int64_t kMaxPartialFloats = int64_t{1} << 22;
 constexpr int64_t kMaxTaskRows = 64;
 constexpr int64_t kMinTaskRows = 4;
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 void check_cache(const KvView& cache, int64_t position, int64_t tokens) {
-  PONDER_CHECK(cache.dtype == DType::kF32 || cache.dtype == DType::kF16);
+  PONDER_CHECK(is_kv_type(cache.dtype));
   PONDER_CHECK(cache.heads > 0 && cache.key_dim > 0 && cache.value_dim > 0);
   PONDER_CHECK(cache.layout == KvLayout::kBlocked ||
                (cache.heads == 1 && cache.value_dim <= cache.key_dim));

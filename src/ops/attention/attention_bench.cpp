@@ -19,16 +19,18 @@ struct Shape {
 };
 constexpr Shape kQwen05 = {14, 2, 64, 64};
 constexpr Shape kQwen15 = {12, 2, 128, 128};
+constexpr Shape kLlama = {32, 8, 128, 128};
 constexpr Shape kV2Lite = {16, 1, 576, 512, KvLayout::kLatent};
 
-void attend(benchmark::State& state, const Shape& shape) {
+void attend(benchmark::State& state, const Shape& shape, DType dtype) {
   const int64_t tokens = state.range(0), position = state.range(1);
   auto runtime = Runtime::create();
   if (!runtime.ok()) return state.SkipWithError("no runtime");
   const Runtime owner = std::move(runtime).take_value();
   const Context& context = owner.context();
 
-  KvView cache{.layout = shape.layout,
+  KvView cache{.dtype = dtype,
+               .layout = shape.layout,
                .heads = shape.key_heads,
                .key_dim = shape.key_dim,
                .value_dim = shape.value_dim,
@@ -72,9 +74,14 @@ void cases(benchmark::internal::Benchmark* bench) {
   for (const int64_t position : {512, 8192}) bench->Args({1, position});
   bench->Args({4, 512})->Args({512, 0})->Args({512, 7680});
 }
-BENCHMARK_CAPTURE(attend, qwen_0_5b, kQwen05)->Apply(cases);
-BENCHMARK_CAPTURE(attend, qwen_1_5b, kQwen15)->Apply(cases);
-BENCHMARK_CAPTURE(attend, v2_lite_absorbed, kV2Lite)->Apply(cases);
+BENCHMARK_CAPTURE(attend, qwen_0_5b, kQwen05, DType::kF16)->Apply(cases);
+BENCHMARK_CAPTURE(attend, qwen_1_5b, kQwen15, DType::kF16)->Apply(cases);
+BENCHMARK_CAPTURE(attend, qwen_1_5b_bf16, kQwen15, DType::kBF16)->Apply(cases);
+BENCHMARK_CAPTURE(attend, qwen_1_5b_q8_0, kQwen15, DType::kQ8_0)->Apply(cases);
+BENCHMARK_CAPTURE(attend, llama_8b, kLlama, DType::kF16)->Apply(cases);
+BENCHMARK_CAPTURE(attend, llama_8b_q8_0, kLlama, DType::kQ8_0)->Apply(cases);
+BENCHMARK_CAPTURE(attend, v2_lite_absorbed, kV2Lite, DType::kF16)->Apply(cases);
+BENCHMARK_CAPTURE(attend, v2_lite_absorbed_q8_0, kV2Lite, DType::kQ8_0)->Apply(cases);
 
 }  // namespace
 }  // namespace ponder

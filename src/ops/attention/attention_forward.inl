@@ -7,51 +7,147 @@
 
 namespace ponder {
 
-// Queries (or latent keys) of a register tile: with kKeyBlock columns, what 16 or 32 registers
-// hold.
+// Queries (or latent keys) of a register tile.
 template <typename V>
 inline constexpr int kMaxTile = V::kLanes == 16 ? 8 : 6;
 
+// Blocks of kKeyBlock columns of a register tile of so many rows: as many sums under way as 16 or
+// 32 registers hold.
+template <typename V, int kRows>
+inline constexpr int kTileBlocks = V::kLanes == 16 ? (kRows <= 2   ? 8
+                                                      : kRows <= 6 ? 4
+                                                                   : 2)
+                                                   : (kRows == 1   ? 4
+                                                      : kRows <= 3 ? 2
+                                                                   : 1);
+
 // Keys whose values stay in the L1 cache while all columns are summed.
-template <typename V>
 inline constexpr int64_t kValueKeys = 64;
+
+struct KvF16 {
+  uint16_t bits;
+};
+struct KvBf16 {
+  uint16_t bits;
+};
+template <typename Element>
+inline constexpr bool kIsScaled = sizeof(Element) == 1;  // bytes of kQ8_0
+
+PONDER_INLINE float to_float(KvF16 x) { return f16_to_f32(x.bits); }
+PONDER_INLINE float to_float(KvBf16 x) { return bf16_to_f32(x.bits); }
+PONDER_INLINE float to_float(int8_t x) { return static_cast<float>(x); }
 
 template <typename V>
 PONDER_INLINE typename V::Floats load_elements(const float* p) {
   return V::load(p);
 }
 template <typename V>
-PONDER_INLINE typename V::Floats load_elements(const uint16_t* p) {
+PONDER_INLINE typename V::Floats load_elements(const KvF16* p) {
   return V::load_f16(p);
 }
+template <typename V>
+PONDER_INLINE typename V::Floats load_elements(const KvBf16* p) {
+  return V::load_bf16(p);
+}
+template <typename V>
+PONDER_INLINE typename V::Floats load_elements(const int8_t* p) {
+  return V::to_floats(V::load_i8(p));
+}
 
-// c[m, j] (+)= Σ_i a[m, i]·b[i, j] for j < kKeyBlock, i ascending.
-template <typename V, typename Element>
+// The right-hand side of a product in blocks of kKeyBlock columns: element (i, j) of block c is at
+// first + i·row + c·block + j.
+template <typename Element>
+struct Columns {
+  static constexpr int64_t kGroup = int64_t{1} << 62;  // rows that share their scales
+  const Element* first = nullptr;
+  int64_t row = 0, block = 0;
+
+  template <typename V>
+  PONDER_INLINE typename V::Floats load(int64_t i, int64_t c, int64_t j) const {
+    return load_elements<V>(first + i * row + c * block + j);
+  }
+  PONDER_INLINE void advance(int64_t blocks) { first += blocks * block; }
+};
+
+// Keys of kQ8_0: each column has a scale for kGroup rows.
+struct ScaledKeys {
+  static constexpr int64_t kGroup = kKvGroup;
+  Columns<int8_t> bytes;
+  const uint16_t* scales = nullptr;  // (blocks, ⌈rows/kGroup⌉, kKeyBlock)
+  int64_t block = 0;                 // scales of a block
+
+  template <typename V>
+  PONDER_INLINE typename V::Floats load(int64_t i, int64_t c, int64_t j) const {
+    return bytes.template load<V>(i, c, j);
+  }
+  template <typename V>
+  PONDER_INLINE typename V::Floats load_scales(int64_t i, int64_t c, int64_t j) const {
+    return V::load_f16(scales + c * block + i / kGroup * kKeyBlock + j);
+  }
+  PONDER_INLINE void advance(int64_t blocks) {
+    bytes.advance(blocks);
+    scales += blocks * block;
+  }
+};
+
+// Values of kQ8_0: each row has a scale for kGroupBlocks blocks.
+struct ScaledValues {
+  static constexpr int64_t kGroup = int64_t{1} << 62;
+  static constexpr int64_t kGroupBlocks = kKvGroup / kKeyBlock;
+  static constexpr int64_t kStride = kValueKeys + kKeyBlock;
+  Columns<int8_t> bytes;
+  const float* scales = nullptr;  // (⌈blocks/kGroupBlocks⌉, kStride)
+  int64_t begin = 0;              // block
+
+  template <typename V>
+  PONDER_INLINE typename V::Floats load(int64_t i, int64_t c, int64_t j) const {
+    const float scale = scales[(begin + c) / kGroupBlocks * kStride + i];
+    return V::mul(bytes.template load<V>(i, c, j), V::set(scale));
+  }
+  PONDER_INLINE void advance(int64_t blocks) {
+    bytes.advance(blocks);
+    begin += blocks;
+  }
+};
+
+// c[m, j] (+)= Σ_i a[m, i]·b[i, j] for each column of b, i ascending.
+template <typename Source>
 struct Tile {
-  const float* a = nullptr;                          // (M, depth)
-  const Element* b = nullptr;                        // (depth, kKeyBlock)
-  float* c = nullptr;                                // (M, kKeyBlock)
-  int64_t a_stride = 0, b_stride = 0, c_stride = 0;  // elements
-  int64_t depth = 0;
+  const float* a = nullptr;            // (M, depth)
+  Source b;                            // (depth, blocks·kKeyBlock)
+  float* c = nullptr;                  // (M, blocks·kKeyBlock)
+  int64_t a_stride = 0, c_stride = 0;  // elements
+  int64_t depth = 0, blocks = 0;
   bool add = false;  // to what c holds
 };
 
-template <typename V, int kRows, typename Element>
-PONDER_INLINE void multiply_tile(const Tile<V, Element>& t) {
-  constexpr int kVectors = static_cast<int>(kKeyBlock) / V::kLanes;
+template <typename V, int kRows, int kBlocks, typename Source>
+PONDER_INLINE void multiply_tile(const Tile<Source>& t) {
+  constexpr int kParts = static_cast<int>(kKeyBlock) / V::kLanes;  // vectors of a block
+  constexpr int kVectors = kBlocks * kParts;
+  constexpr bool kScaled = requires { t.b.template load_scales<V>(0, 0, 0); };
   typename V::Floats sums[kRows][kVectors];
   for (int m = 0; m < kRows; ++m) {
     for (int v = 0; v < kVectors; ++v)
       sums[m][v] = t.add ? V::load(t.c + m * t.c_stride + v * V::kLanes) : V::zero();
   }
-  const float* a = t.a;
-  const Element* b = t.b;
-  for (int64_t i = 0; i < t.depth; ++i, b += t.b_stride) {
-    typename V::Floats columns[kVectors];
-    for (int v = 0; v < kVectors; ++v) columns[v] = load_elements<V>(b + v * V::kLanes);
-    for (int m = 0; m < kRows; ++m) {
-      const auto x = V::set(a[m * t.a_stride + i]);
-      for (int v = 0; v < kVectors; ++v) sums[m][v] = V::fma(x, columns[v], sums[m][v]);
+  for (int64_t begin = 0, end = 0; begin < t.depth; begin = end) {
+    end = t.depth - begin < Source::kGroup ? t.depth : begin + Source::kGroup;
+    typename V::Floats scales[kVectors];
+    if constexpr (kScaled) {
+      for (int v = 0; v < kVectors; ++v)
+        scales[v] = t.b.template load_scales<V>(begin, v / kParts, v % kParts * V::kLanes);
+    }
+    for (int64_t i = begin; i < end; ++i) {
+      typename V::Floats columns[kVectors];
+      for (int v = 0; v < kVectors; ++v) {
+        columns[v] = t.b.template load<V>(i, v / kParts, v % kParts * V::kLanes);
+        if constexpr (kScaled) columns[v] = V::mul(columns[v], scales[v]);
+      }
+      for (int m = 0; m < kRows; ++m) {
+        const auto x = V::set(t.a[m * t.a_stride + i]);
+        for (int v = 0; v < kVectors; ++v) sums[m][v] = V::fma(x, columns[v], sums[m][v]);
+      }
     }
   }
   for (int m = 0; m < kRows; ++m) {
@@ -60,12 +156,29 @@ PONDER_INLINE void multiply_tile(const Tile<V, Element>& t) {
 }
 
 // For 1 ≤ rows ≤ kMaxTile.
-template <typename V, typename Element, int kRows = kMaxTile<V>>
-void multiply(int64_t rows, const Tile<V, Element>& tile) {
+template <typename V, typename Source, int kRows = kMaxTile<V>>
+void multiply(int64_t rows, Tile<Source> tile) {
   if (rows == kRows) {
-    multiply_tile<V, kRows>(tile);
+    constexpr int kBlocks = kTileBlocks<V, kRows>;
+    const auto take = [&]<int kCount>() {
+      multiply_tile<V, kRows, kCount>(tile);
+      tile.b.advance(kCount);
+      tile.c += kCount * kKeyBlock;
+      tile.blocks -= kCount;
+    };
+    while (tile.blocks >= kBlocks) take.template operator()<kBlocks>();
+    while (tile.blocks > 0) take.template operator()<1>();
   } else if constexpr (kRows > 1) {
-    multiply<V, Element, kRows - 1>(rows, tile);
+    multiply<V, Source, kRows - 1>(rows, tile);
+  }
+}
+
+// `count` vectors of kKeyBlock scales, one after the other, to floats `stride` apart.
+template <typename V>
+PONDER_INLINE void widen_scales(const uint16_t* from, int64_t count, int64_t stride, float* to) {
+  for (int64_t i = 0; i < count; ++i) {
+    for (int64_t j = 0; j < kKeyBlock; j += V::kLanes)
+      V::store(to + i * stride + j, V::load_f16(from + i * kKeyBlock + j));
   }
 }
 
@@ -79,6 +192,7 @@ struct RowTile {
   float* scores = nullptr;   // (rows, kAttentionChunk)
   float* queries = nullptr;  // kBlocked: (rows, d_k); kLatent: (d_k, kKeyBlock); both times scale
   float* keys = nullptr;     // kLatent: (kMaxTile, d_k)
+  float* key_scales = nullptr;  // kLatent, kQ8_0: (⌈d_k/kKvGroup⌉, kKeyBlock)
 
   PONDER_INLINE int64_t group() const { return args.heads / args.cache.heads; }
   // Keys of the chunk that row `begin + r` sees; ≤ 0 if none.
@@ -89,6 +203,16 @@ struct RowTile {
   PONDER_INLINE const float* query(int64_t r) const {  // (d_k)
     const int64_t head = task.key_head * group() + (begin + r) % group();
     return args.q + (begin + r) / group() * args.q_stride + head * args.cache.key_dim;
+  }
+  // The cache's row of the chunk's key k.
+  PONDER_INLINE const Element* cached(KvPart part, int64_t k) const {
+    const int64_t position = task.chunk * kAttentionChunk + k;
+    return static_cast<const Element*>(kv_array(args.cache, part)) +
+           kv_index(args.cache, part, task.key_head, position);
+  }
+  // kQ8_0: the scales of it and of the next ones of its block.
+  PONDER_INLINE const uint16_t* scales(KvPart part, int64_t k) const {
+    return kv_scales(args.cache, part, task.key_head, task.chunk * kAttentionChunk + k);
   }
   // Index of row `begin + r` in the partials.
   PONDER_INLINE int64_t partial(int64_t r) const {
@@ -106,28 +230,54 @@ PONDER_INLINE void score_blocked(const RowTile<V, Element>& tile) {
     const float* q = tile.query(r);
     for (int64_t i = 0; i < dim; ++i) tile.queries[r * dim + i] = q[i] * tile.args.scale;
   }
-  const int64_t first = tile.task.key_head * cache.capacity + tile.task.chunk * kAttentionChunk;
-  const int64_t keys = tile.visible(tile.rows - 1);
-  for (int64_t k = 0; k < keys; k += kKeyBlock) {
-    Tile<V, Element> t{.a = tile.queries, .c = tile.scores + k, .a_stride = dim, .depth = dim};
-    t.b = static_cast<const Element*>(cache.keys) + (first + k) * dim;
-    t.b_stride = kKeyBlock;
-    t.c_stride = kAttentionChunk;
-    multiply<V>(tile.rows, t);
+  const auto score = [&]<typename Source>(const Source& keys) {
+    multiply<V>(tile.rows,
+                Tile<Source>{.a = tile.queries,
+                             .b = keys,
+                             .c = tile.scores,
+                             .a_stride = dim,
+                             .c_stride = kAttentionChunk,
+                             .depth = dim,
+                             .blocks = divide_up(tile.visible(tile.rows - 1), kKeyBlock)});
+  };
+  const Columns<Element> keys{
+      .first = tile.cached(KvPart::kKeys, 0), .row = kKeyBlock, .block = kKeyBlock * dim};
+  if constexpr (kIsScaled<Element>) {
+    score(ScaledKeys{.bytes = keys,
+                     .scales = tile.scales(KvPart::kKeys, 0),
+                     .block = kv_groups(dim) * kKeyBlock});
+  } else {
+    score(keys);
   }
 }
 
-// `count` elements as floats: where they lie, or widened into `floats`.
+// Keys [k, k + count) of the chunk as rows of floats: where they lie, or widened into tile.keys.
+// Called for ascending k, from 0 on.
 template <typename V>
-PONDER_INLINE const float* widen(const float* p, int64_t, float*) {
-  return p;
+PONDER_INLINE const float* widen(const RowTile<V, float>& tile, int64_t k, int64_t) {
+  return tile.cached(KvPart::kKeys, k);
 }
-template <typename V>
-PONDER_INLINE const float* widen(const uint16_t* p, int64_t count, float* floats) {
-  int64_t i = 0;
-  for (; i + V::kLanes <= count; i += V::kLanes) V::store(floats + i, V::load_f16(p + i));
-  for (; i < count; ++i) floats[i] = f16_to_f32(p[i]);
-  return floats;
+template <typename V, typename Element>
+PONDER_INLINE const float* widen(const RowTile<V, Element>& tile, int64_t k, int64_t count) {
+  const int64_t dim = tile.args.cache.key_dim;
+  float* y = tile.keys;
+  for (int64_t end = k + count; k < end; ++k, y += dim) {
+    const Element* x = tile.cached(KvPart::kKeys, k);
+    if (kIsScaled<Element> && k % kKeyBlock == 0)
+      widen_scales<V>(tile.scales(KvPart::kKeys, k), kv_groups(dim), kKeyBlock, tile.key_scales);
+    const float* scales = tile.key_scales + k % kKeyBlock;
+    int64_t i = 0;
+    for (; i + V::kLanes <= dim; i += V::kLanes) {
+      auto floats = load_elements<V>(x + i);
+      if (kIsScaled<Element>) floats = V::mul(floats, V::set(scales[i / kKvGroup * kKeyBlock]));
+      V::store(y + i, floats);
+    }
+    for (; i < dim; ++i) {
+      y[i] = to_float(x[i]);
+      if (kIsScaled<Element>) y[i] *= scales[i / kKvGroup * kKeyBlock];
+    }
+  }
+  return tile.keys;
 }
 
 // Latent keys lie one after the other: a lane per query, and the keys are broadcast.
@@ -141,17 +291,17 @@ PONDER_INLINE void score_latent(const RowTile<V, Element>& tile) {
       tile.queries[i * kKeyBlock + r] = r < tile.rows ? q[i] * tile.args.scale : 0.0f;
     }
   }
-  const auto* first =
-      static_cast<const Element*>(cache.keys) + tile.task.chunk * kAttentionChunk * dim;
   const int64_t keys = tile.visible(tile.rows - 1);
   for (int64_t k = 0; k < keys; k += kMaxTile<V>) {
     const int64_t count = keys - k < kMaxTile<V> ? keys - k : kMaxTile<V>;
     alignas(64) float scores[kMaxTile<V> * kKeyBlock];  // (count, kKeyBlock)
-    Tile<V, float> t{.b = tile.queries, .c = scores, .a_stride = dim, .depth = dim};
-    t.a = widen<V>(first + k * dim, count * dim, tile.keys);
-    t.b_stride = kKeyBlock;
-    t.c_stride = kKeyBlock;
-    multiply<V>(count, t);
+    multiply<V>(count, Tile<Columns<float>>{.a = widen<V>(tile, k, count),
+                                            .b = {.first = tile.queries, .row = kKeyBlock},
+                                            .c = scores,
+                                            .a_stride = dim,
+                                            .c_stride = kKeyBlock,
+                                            .depth = dim,
+                                            .blocks = 1});
     for (int64_t r = 0; r < tile.rows; ++r) {
       for (int64_t i = 0; i < count; ++i)
         tile.scores[r * kAttentionChunk + k + i] = scores[i * kKeyBlock + r];
@@ -178,42 +328,85 @@ PONDER_INLINE void exponentiate(float* scores, int64_t keys, float* maximum, flo
   *total = V::reduce_add(sum);
 }
 
+// Some of the columns that add_values sums at a time.
+struct ValueColumns {
+  static constexpr int64_t kMostBlocks = 8;
+  int64_t begin = 0, blocks = 0;  // column, blocks of kKeyBlock from there
+  int64_t k = 0, keys = 0;        // of the chunk
+};
+
+// Rows [begin, end) of the tile: adds those columns of Σ p_k·v_k to the sums; k = 0 starts them.
+template <typename V, typename Element, typename Source>
+PONDER_INLINE void add_columns(const RowTile<V, Element>& tile, int64_t begin, int64_t end,
+                               const ValueColumns& columns, const Source& values) {
+  const int64_t stride = tile.task.partials.value_stride;
+  float* sums = tile.task.partials.sums + tile.partial(0) * stride + columns.begin;
+  const int64_t parts = divide_up(end - begin, kMaxTile<V>);
+  for (int64_t part = 0; part < parts; ++part) {
+    const int64_t row = begin + (end - begin) * part / parts;
+    multiply<V>(begin + (end - begin) * (part + 1) / parts - row,
+                Tile<Source>{.a = tile.scores + row * kAttentionChunk + columns.k,
+                             .b = values,
+                             .c = sums + row * stride,
+                             .a_stride = kAttentionChunk,
+                             .c_stride = stride,
+                             .depth = columns.keys,
+                             .blocks = columns.blocks,
+                             .add = columns.k > 0});
+  }
+}
+
+// The same for columns that lie in the cache, or (for the last ones) in a copy.
+template <typename V, typename Element>
+PONDER_INLINE void add_elements(const RowTile<V, Element>& tile, int64_t begin, int64_t end,
+                                const ValueColumns& columns, const Columns<Element>& values) {
+  if constexpr (kIsScaled<Element>) {
+    constexpr int64_t kStride = ScaledValues::kStride;
+    float scales[ValueColumns::kMostBlocks / ScaledValues::kGroupBlocks * kStride];
+    const int64_t first = columns.begin / kKvGroup;  // group
+    const int64_t groups = divide_up(columns.begin + columns.blocks * kKeyBlock, kKvGroup) - first;
+    const int64_t skipped = columns.k % kKeyBlock;
+    for (int64_t k = columns.k - skipped; k < columns.k + columns.keys; k += kKeyBlock)
+      widen_scales<V>(tile.scales(KvPart::kValues, k) + first * kKeyBlock, groups, kStride,
+                      scales + k - (columns.k - skipped));
+    add_columns(tile, begin, end, columns,
+                ScaledValues{.bytes = values,
+                             .scales = scales + skipped,
+                             .begin = columns.begin % kKvGroup / kKeyBlock});
+  } else {
+    add_columns(tile, begin, end, columns, values);
+  }
+}
+
 // Rows [begin, end) of the tile: sums (+)= Σ p_k·v_k over keys [from, to) of the chunk; from = 0
 // starts the sums.
 template <typename V, typename Element>
 PONDER_INLINE void add_values(const RowTile<V, Element>& tile, int64_t begin, int64_t end,
                               int64_t from, int64_t to) {
   const KvView& cache = tile.args.cache;
-  const bool latent = cache.layout == KvLayout::kLatent;
-  const int64_t stride = latent ? cache.key_dim : cache.value_dim;
-  const auto* values = static_cast<const Element*>(latent ? cache.keys : cache.values) +
-                       (tile.task.key_head * cache.capacity + tile.task.chunk * kAttentionChunk) *
-                           stride;  // (kAttentionChunk, stride)
-  const int64_t sum_stride = tile.task.partials.value_stride;
-  float* sums = tile.task.partials.sums + tile.partial(0) * sum_stride;  // (rows, sum_stride)
-  const int64_t parts = (end - begin + kMaxTile<V> - 1) / kMaxTile<V>;
-  for (int64_t k = from; k < to; k += kValueKeys<V>) {
-    const int64_t keys = to - k < kValueKeys<V> ? to - k : kValueKeys<V>;
-    for (int64_t column = 0; column < cache.value_dim; column += kKeyBlock) {
-      Tile<V, Element> t{.b = values + k * stride + column, .depth = keys, .add = k > 0};
-      t.b_stride = stride;
-      Element rest[kValueKeys<V> * kKeyBlock];  // the last columns, so as not to read past a row
-      if (const int64_t width = cache.value_dim - column; width < kKeyBlock) {
-        for (int64_t i = 0; i < keys; ++i) {
+  const int64_t stride = kv_width(cache, KvPart::kValues);
+  ValueColumns columns;
+  for (columns.k = from; columns.k < to; columns.k += columns.keys) {
+    columns.keys = to - columns.k < kValueKeys ? to - columns.k : kValueKeys;
+    const Element* first = tile.cached(KvPart::kValues, columns.k);
+    for (columns.begin = 0; columns.begin < cache.value_dim;) {
+      const int64_t width = cache.value_dim - columns.begin;
+      const Element* values = first + columns.begin;  // (keys, stride)
+      columns.blocks = width / kKeyBlock;
+      if (columns.blocks > ValueColumns::kMostBlocks) columns.blocks = ValueColumns::kMostBlocks;
+      if (columns.blocks > 0) {
+        add_elements(tile, begin, end, columns,
+                     Columns<Element>{.first = values, .row = stride, .block = kKeyBlock});
+      } else {  // the last columns, so as not to read past a row
+        Element rest[kValueKeys * kKeyBlock];
+        for (int64_t i = 0; i < columns.keys; ++i) {
           for (int64_t j = 0; j < kKeyBlock; ++j)
-            rest[i * kKeyBlock + j] = j < width ? t.b[i * stride + j] : Element{0};
+            rest[i * kKeyBlock + j] = j < width ? values[i * stride + j] : Element{};
         }
-        t.b = rest;
-        t.b_stride = kKeyBlock;
+        columns.blocks = 1;
+        add_elements(tile, begin, end, columns, Columns<Element>{.first = rest, .row = kKeyBlock});
       }
-      t.a_stride = kAttentionChunk;
-      t.c_stride = sum_stride;
-      for (int64_t part = 0; part < parts; ++part) {
-        const int64_t row = begin + (end - begin) * part / parts;
-        t.a = tile.scores + row * kAttentionChunk + k;
-        t.c = sums + row * sum_stride + column;
-        multiply<V>(begin + (end - begin) * (part + 1) / parts - row, t);
-      }
+      columns.begin += columns.blocks * kKeyBlock;
     }
   }
 }
@@ -237,7 +430,7 @@ void attention_chunk(const AttentionArgs& args, const AttentionTask& task) {
   const bool latent = args.cache.layout == KvLayout::kLatent;
   const int64_t tile_rows = latent ? kKeyBlock : kMaxTile<V>;
   const int64_t rows = task.row_end - task.row_begin;
-  const int64_t tiles = (rows + tile_rows - 1) / tile_rows;
+  const int64_t tiles = divide_up(rows, tile_rows);
   for (int64_t i = 0; i < tiles; ++i) {
     RowTile<V, Element> tile{
         .args = args, .task = task, .begin = task.row_begin + rows * i / tiles};
@@ -246,6 +439,7 @@ void attention_chunk(const AttentionArgs& args, const AttentionTask& task) {
     tile.scores = task.scratch;
     tile.queries = tile.scores + kAttentionTileRows * kAttentionChunk;
     tile.keys = tile.queries + kAttentionTileRows * args.cache.key_dim;
+    tile.key_scales = tile.keys + kAttentionTileRows * args.cache.key_dim;
     if (latent) {
       score_latent(tile);
     } else {
@@ -303,13 +497,13 @@ void attention_finish(const AttentionArgs& args, const AttentionPartials& partia
   }
 }
 
-// x rounded to the cache's format. `step`: elements of y from one to the next.
+// x rounded to the cache's format and stored.
 template <typename V>
-PONDER_INLINE void store_row(const float* x, int64_t count, float* y, int64_t step) {
-  for (int64_t i = 0; i < count; ++i) y[i * step] = x[i];
-}
-template <typename V>
-PONDER_INLINE void store_row(const float* x, int64_t count, uint16_t* y, int64_t step) {
+PONDER_INLINE void store_row(const KvView& cache, KvPart part, int64_t head, int64_t position,
+                             const float* x) {
+  if (cache.dtype != DType::kF16) return kv_store(cache, part, head, position, x);
+  const int64_t count = kv_width(cache, part), step = kv_step(cache, part);
+  auto* y = static_cast<uint16_t*>(kv_array(cache, part)) + kv_index(cache, part, head, position);
   for (int64_t i = 0; i < count; i += V::kLanes) {
     uint16_t halves[V::kLanes];
     const int n = static_cast<int>(count - i < V::kLanes ? count - i : V::kLanes);
@@ -318,25 +512,17 @@ PONDER_INLINE void store_row(const float* x, int64_t count, uint16_t* y, int64_t
   }
 }
 
-template <typename V, typename Element>
+template <typename V>
 void attention_write(const KvWriteArgs& args, int64_t begin, int64_t end) {
   const KvView& cache = args.cache;
-  auto* keys = static_cast<Element*>(cache.keys);
-  auto* values = static_cast<Element*>(cache.values);
   for (int64_t t = begin; t < end; ++t) {
-    const int64_t position = args.position + t;
-    const float* key = args.keys + t * args.key_stride;  // (n, d_k)
-    if (cache.layout == KvLayout::kLatent) {
-      store_row<V>(key, cache.key_dim, keys + position * cache.key_dim, 1);
-      continue;
-    }
-    const float* value = args.values + t * args.value_stride;  // (n, d_v)
+    const float* keys = args.keys + t * args.key_stride;        // (n, d_k)
+    const float* values = args.values + t * args.value_stride;  // (n, d_v)
     for (int64_t head = 0; head < cache.heads; ++head) {
-      const int64_t row = head * cache.capacity + position;
-      store_row<V>(key + head * cache.key_dim, cache.key_dim,
-                   keys + (row - row % kKeyBlock) * cache.key_dim + row % kKeyBlock, kKeyBlock);
-      store_row<V>(value + head * cache.value_dim, cache.value_dim, values + row * cache.value_dim,
-                   1);
+      const int64_t position = args.position + t;
+      store_row<V>(cache, KvPart::kKeys, head, position, keys + head * cache.key_dim);
+      if (cache.layout == KvLayout::kBlocked)
+        store_row<V>(cache, KvPart::kValues, head, position, values + head * cache.value_dim);
     }
   }
 }
@@ -345,14 +531,16 @@ template <typename V>
 AttentionKernels attention_kernels_of() {
   AttentionKernels kernels;
   kernels.chunk = [](const AttentionArgs& args, const AttentionTask& task) noexcept {
-    args.cache.dtype == DType::kF16 ? attention_chunk<V, uint16_t>(args, task)
-                                    : attention_chunk<V, float>(args, task);
+    const DType dtype = args.cache.dtype;
+    if (dtype == DType::kF32) return attention_chunk<V, float>(args, task);
+    if (dtype == DType::kF16) return attention_chunk<V, KvF16>(args, task);
+    if (dtype == DType::kBF16) return attention_chunk<V, KvBf16>(args, task);
+    attention_chunk<V, int8_t>(args, task);
   };
   kernels.finish = [](const AttentionArgs& args, const AttentionPartials& partials, int64_t begin,
                       int64_t end) noexcept { attention_finish<V>(args, partials, begin, end); };
   kernels.write = [](const KvWriteArgs& args, int64_t begin, int64_t end) noexcept {
-    args.cache.dtype == DType::kF16 ? attention_write<V, uint16_t>(args, begin, end)
-                                    : attention_write<V, float>(args, begin, end);
+    attention_write<V>(args, begin, end);
   };
   return kernels;
 }

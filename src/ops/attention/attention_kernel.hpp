@@ -39,9 +39,11 @@ struct AttentionKernels {
 // Queries and keys that a task holds at a time, at most (rows of a tile in registers, or lanes).
 inline constexpr int64_t kAttentionTileRows = 16;
 
-// A tile of scores, one of queries and one of keys.
+PONDER_INLINE int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// A tile of scores, one of queries and one of keys with their scales.
 PONDER_INLINE int64_t attention_scratch_floats(int64_t key_dim) {
-  return kAttentionTileRows * (kAttentionChunk + 2 * key_dim);
+  return kAttentionTileRows * (kAttentionChunk + 2 * key_dim) + kKeyBlock * kv_groups(key_dim);
 }
 
 namespace ref {

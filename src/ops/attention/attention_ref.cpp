@@ -20,15 +20,13 @@ void finish(const AttentionArgs& args, const AttentionPartials&, int64_t begin,
 void write(const KvWriteArgs& args, int64_t begin, int64_t end) noexcept {
   const KvView& cache = args.cache;
   for (int64_t t = begin; t < end; ++t) {
-    const int64_t position = args.position + t;
+    const float* keys = args.keys + t * args.key_stride;        // (n, d_k)
+    const float* values = args.values + t * args.value_stride;  // (n, d_v)
     for (int64_t head = 0; head < cache.heads; ++head) {
-      const float* key = args.keys + t * args.key_stride + head * cache.key_dim;  // (d_k)
-      for (int64_t i = 0; i < cache.key_dim; ++i)
-        kv_store(cache, cache.keys, kv_key_index(cache, head, position, i), key[i]);
-      if (cache.layout == KvLayout::kLatent) continue;
-      const float* value = args.values + t * args.value_stride + head * cache.value_dim;  // (d_v)
-      for (int64_t i = 0; i < cache.value_dim; ++i)
-        kv_store(cache, cache.values, kv_value_index(cache, head, position, i), value[i]);
+      const int64_t position = args.position + t;
+      kv_store(cache, KvPart::kKeys, head, position, keys + head * cache.key_dim);
+      if (cache.layout == KvLayout::kBlocked)
+        kv_store(cache, KvPart::kValues, head, position, values + head * cache.value_dim);
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <ostream>
+#include <utility>
 #include <vector>
 
 #include "ops/attention/attention_ref.hpp"
@@ -124,10 +125,21 @@ const Shape kShapes[] = {
     {7, 7, 126, 9, KvLayout::kBlocked, DType::kF32},
     {14, 2, 64, 64},
     {12, 2, 128, 128},
+    {8, 1, 17, 33, KvLayout::kBlocked, DType::kBF16},
+    {10, 2, 64, 144, KvLayout::kBlocked, DType::kBF16},
+    {1, 1, 1, 1, KvLayout::kBlocked, DType::kQ8_0},
+    {6, 2, 24, 20, KvLayout::kBlocked, DType::kQ8_0},
+    {3, 3, 63, 126, KvLayout::kBlocked, DType::kQ8_0},
+    {8, 2, 33, 49, KvLayout::kBlocked, DType::kQ8_0},
+    {14, 2, 64, 64, KvLayout::kBlocked, DType::kQ8_0},
+    {12, 2, 128, 144, KvLayout::kBlocked, DType::kQ8_0},
     {1, 1, 9, 1, KvLayout::kLatent, DType::kF32},
     {3, 1, 40, 24, KvLayout::kLatent},
     {7, 1, 63, 63, KvLayout::kLatent, DType::kF32},
     {20, 1, 24, 16, KvLayout::kLatent},
+    {5, 1, 63, 40, KvLayout::kLatent, DType::kBF16},
+    {3, 1, 40, 24, KvLayout::kLatent, DType::kQ8_0},
+    {18, 1, 101, 81, KvLayout::kLatent, DType::kQ8_0},
 };
 const Shape kLiteShape = {16, 1, 576, 512, KvLayout::kLatent};  // DeepSeek-V2-Lite
 
@@ -170,8 +182,12 @@ TEST(Attention, FollowsTheReferenceInF64) {
 }
 
 TEST(Attention, FollowsTheReferenceOnDeepSeekShapes) {
-  expect_truth(kLiteShape, 0, 3);
-  expect_truth(kLiteShape, 511, 2);
+  for (const DType dtype : {DType::kF16, DType::kQ8_0}) {
+    Shape shape = kLiteShape;
+    shape.dtype = dtype;
+    expect_truth(shape, 0, 3);
+    expect_truth(shape, 511, 2);
+  }
 }
 
 TEST(Attention, PromptChunksDoNotMatter) {
@@ -187,7 +203,9 @@ TEST(Attention, PromptChunksDoNotMatter) {
 
 TEST(Attention, PromptChunksDoNotMatterAcrossKeyChunks) {
   for_each_isa(2, [](const Context& context) {
-    for (const Shape& shape : {Shape{6, 2, 24, 20}, Shape{3, 1, 40, 24, KvLayout::kLatent}}) {
+    for (const Shape& shape : {Shape{6, 2, 24, 20}, Shape{3, 1, 40, 24, KvLayout::kLatent},
+                               Shape{6, 2, 24, 20, KvLayout::kBlocked, DType::kQ8_0},
+                               Shape{3, 1, 40, 24, KvLayout::kLatent, DType::kQ8_0}}) {
       const Problem problem(shape, 1090);
       const auto expected = problem.run(context, 1000);
       for (const int64_t step : {1, 17, 64})
@@ -326,17 +344,13 @@ TEST(KvWrite, StoresEachElementInItsPlaceRoundedToNearest) {
       problem.write(context, cache, 0, 13);
       problem.write(context, cache, 13, 69);
       const Cache expected(shape, 80);
-      const KvView& view = expected.view;
       for (int64_t t = 0; t < 69; ++t) {
         for (int64_t h = 0; h < shape.key_heads; ++h) {
           const int64_t row = t * shape.key_heads + h;
-          for (int64_t i = 0; i < shape.key_dim; ++i)
-            kv_store(view, view.keys, kv_key_index(view, h, t, i),
-                     problem.keys[static_cast<size_t>(row * shape.key_dim + i)]);
+          kv_store(expected.view, KvPart::kKeys, h, t, problem.keys.data() + row * shape.key_dim);
           if (shape.layout == KvLayout::kLatent) continue;
-          for (int64_t i = 0; i < shape.value_dim; ++i)
-            kv_store(view, view.values, kv_value_index(view, h, t, i),
-                     problem.values[static_cast<size_t>(row * shape.value_dim + i)]);
+          kv_store(expected.view, KvPart::kValues, h, t,
+                   problem.values.data() + row * shape.value_dim);
         }
       }
       EXPECT_TRUE(cache.keys == expected.keys) << shape;
@@ -345,10 +359,78 @@ TEST(KvWrite, StoresEachElementInItsPlaceRoundedToNearest) {
   });
 }
 
-TEST(KvWrite, BlockedKeysLieSixteenPositionsTogether) {
+TEST(KvView, BlockedKeysLieSixteenPositionsTogether) {
   const Cache cache({2, 2, 3, 5, KvLayout::kBlocked, DType::kF32}, 48);
-  EXPECT_EQ(kv_key_index(cache.view, 1, 17, 2), 1 * 48 * 3 + 16 * 3 + 2 * 16 + 1);
-  EXPECT_EQ(kv_value_index(cache.view, 1, 17, 2), (48 + 17) * 5 + 2);
+  EXPECT_EQ(kv_index(cache.view, KvPart::kKeys, 1, 17), 1 * 48 * 3 + 16 * 3 + 1);
+  EXPECT_EQ(kv_step(cache.view, KvPart::kKeys), 16);
+  EXPECT_EQ(kv_index(cache.view, KvPart::kValues, 1, 17), (48 + 17) * 5);
+  EXPECT_EQ(kv_step(cache.view, KvPart::kValues), 1);
+}
+
+TEST(KvView, BytesAreThoseOfTheElementsAndScales) {
+  const auto bytes = [](DType dtype, KvLayout layout) {
+    const Cache cache({2, layout == KvLayout::kLatent ? 1 : 2, 64, 40, layout, dtype}, 32);
+    return std::pair(kv_key_bytes(cache.view), kv_value_bytes(cache.view));
+  };
+  using Pair = std::pair<int64_t, int64_t>;
+  EXPECT_EQ(bytes(DType::kF32, KvLayout::kBlocked), Pair(64 * 64 * 4, 64 * 40 * 4));
+  EXPECT_EQ(bytes(DType::kBF16, KvLayout::kBlocked), Pair(64 * 64 * 2, 64 * 40 * 2));
+  EXPECT_EQ(bytes(DType::kQ8_0, KvLayout::kBlocked), Pair(64 * (64 + 4), 64 * (40 + 4)));
+  EXPECT_EQ(bytes(DType::kQ8_0, KvLayout::kLatent), Pair(32 * (64 + 4), 0));
+}
+
+// What is read differs from what was written by the rounding of the type only.
+TEST(KvView, ReadsWhatWasStored) {
+  for (const Shape& shape : kShapes) {
+    const Cache cache(shape, 48);
+    const auto written = random_floats(1, 48 * shape.key_heads * shape.key_dim);
+    for (int64_t row = 0; row < 48 * shape.key_heads; ++row)
+      kv_store(cache.view, KvPart::kKeys, row % shape.key_heads, row / shape.key_heads,
+               written.data() + row * shape.key_dim);
+    std::vector<float> read(static_cast<size_t>(shape.key_dim));
+    for (int64_t row = 0; row < 48 * shape.key_heads; ++row) {
+      kv_read(cache.view, KvPart::kKeys, row % shape.key_heads, row / shape.key_heads, read.data());
+      const float* x = written.data() + row * shape.key_dim;
+      for (int64_t i = 0; i < shape.key_dim; ++i) {
+        float size = std::abs(x[i]);
+        if (shape.dtype == DType::kQ8_0) {  // half a step of the group
+          for (int64_t j = i / kKvGroup * kKvGroup;
+               j < std::min(shape.key_dim, (i / kKvGroup + 1) * kKvGroup); ++j)
+            size = std::max(size, std::abs(x[j]));
+        }
+        const float part = shape.dtype == DType::kF32    ? 0.0f
+                           : shape.dtype == DType::kF16  ? 0x1p-11f
+                           : shape.dtype == DType::kBF16 ? 0x1p-8f
+                                                         : 0.5f / 126.9f;
+        ASSERT_LE(std::abs(read[static_cast<size_t>(i)] - x[i]), part * size + 0x1p-25f) << shape;
+      }
+    }
+  }
+}
+
+TEST(KvView, BytesWithTheirScalesTakeEdgeCases) {
+  const Cache cache({1, 1, 40, 1, KvLayout::kBlocked, DType::kQ8_0}, 16);
+  const auto through = [&](std::vector<float> x) {
+    kv_store(cache.view, KvPart::kKeys, 0, 5, x.data());
+    kv_read(cache.view, KvPart::kKeys, 0, 5, x.data());
+    return x;
+  };
+  std::vector<float> x(40, 0.0f);
+  EXPECT_EQ(through(x), x);
+  x[3] = 127.0f;  // scale 1: ties go to even
+  x[4] = 2.5f;
+  x[5] = -3.5f;
+  x[35] = 0x1p-30f;  // no scale is so small: 0
+  std::vector<float> y = through(x);
+  EXPECT_EQ(y[3], 127.0f);
+  EXPECT_EQ(y[4], 2.0f);
+  EXPECT_EQ(y[5], -4.0f);
+  EXPECT_EQ(y[35], 0.0f);
+  for (const float odd : {INFINITY, -INFINITY, NAN, 1e30f}) {  // spoils its group, not the next
+    x[7] = odd;
+    y = through(x);
+    for (size_t i = 0; i < 40; ++i) EXPECT_EQ(std::isnan(y[i]), i < 32);
+  }
 }
 
 }  // namespace
