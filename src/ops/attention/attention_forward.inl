@@ -57,7 +57,7 @@ PONDER_INLINE typename V::Floats load_elements(const int8_t* p) {
 // The right-hand side of a product in blocks of kKeyBlock columns: element (i, j) of block c is at
 // first + i·row + c·block + j.
 template <typename Element>
-struct Columns {
+struct KvColumns {
   static constexpr int64_t kGroup = int64_t{1} << 62;  // rows that share their scales
   const Element* first = nullptr;
   int64_t row = 0, block = 0;
@@ -72,7 +72,7 @@ struct Columns {
 // Keys of kQ8_0: each column has a scale for kGroup rows.
 struct ScaledKeys {
   static constexpr int64_t kGroup = kKvGroup;
-  Columns<int8_t> bytes;
+  KvColumns<int8_t> bytes;
   const uint16_t* scales = nullptr;  // (blocks, ⌈rows/kGroup⌉, kKeyBlock)
   int64_t block = 0;                 // scales of a block
 
@@ -95,7 +95,7 @@ struct ScaledValues {
   static constexpr int64_t kGroup = int64_t{1} << 62;
   static constexpr int64_t kGroupBlocks = kKvGroup / kKeyBlock;
   static constexpr int64_t kStride = kValueKeys + kKeyBlock;
-  Columns<int8_t> bytes;
+  KvColumns<int8_t> bytes;
   const float* scales = nullptr;  // (⌈blocks/kGroupBlocks⌉, kStride)
   int64_t begin = 0;              // block
 
@@ -240,7 +240,7 @@ PONDER_INLINE void score_blocked(const RowTile<V, Element>& tile) {
                              .depth = dim,
                              .blocks = divide_up(tile.visible(tile.rows - 1), kKeyBlock)});
   };
-  const Columns<Element> keys{
+  const KvColumns<Element> keys{
       .first = tile.cached(KvPart::kKeys, 0), .row = kKeyBlock, .block = kKeyBlock * dim};
   if constexpr (kIsScaled<Element>) {
     score(ScaledKeys{.bytes = keys,
@@ -295,13 +295,13 @@ PONDER_INLINE void score_latent(const RowTile<V, Element>& tile) {
   for (int64_t k = 0; k < keys; k += kMaxTile<V>) {
     const int64_t count = keys - k < kMaxTile<V> ? keys - k : kMaxTile<V>;
     alignas(64) float scores[kMaxTile<V> * kKeyBlock];  // (count, kKeyBlock)
-    multiply<V>(count, Tile<Columns<float>>{.a = widen<V>(tile, k, count),
-                                            .b = {.first = tile.queries, .row = kKeyBlock},
-                                            .c = scores,
-                                            .a_stride = dim,
-                                            .c_stride = kKeyBlock,
-                                            .depth = dim,
-                                            .blocks = 1});
+    multiply<V>(count, Tile<KvColumns<float>>{.a = widen<V>(tile, k, count),
+                                              .b = {.first = tile.queries, .row = kKeyBlock},
+                                              .c = scores,
+                                              .a_stride = dim,
+                                              .c_stride = kKeyBlock,
+                                              .depth = dim,
+                                              .blocks = 1});
     for (int64_t r = 0; r < tile.rows; ++r) {
       for (int64_t i = 0; i < count; ++i)
         tile.scores[r * kAttentionChunk + k + i] = scores[i * kKeyBlock + r];
@@ -359,7 +359,7 @@ PONDER_INLINE void add_columns(const RowTile<V, Element>& tile, int64_t begin, i
 // The same for columns that lie in the cache, or (for the last ones) in a copy.
 template <typename V, typename Element>
 PONDER_INLINE void add_elements(const RowTile<V, Element>& tile, int64_t begin, int64_t end,
-                                const ValueColumns& columns, const Columns<Element>& values) {
+                                const ValueColumns& columns, const KvColumns<Element>& values) {
   if constexpr (kIsScaled<Element>) {
     constexpr int64_t kStride = ScaledValues::kStride;
     float scales[ValueColumns::kMostBlocks / ScaledValues::kGroupBlocks * kStride];
@@ -396,7 +396,7 @@ PONDER_INLINE void add_values(const RowTile<V, Element>& tile, int64_t begin, in
       if (columns.blocks > ValueColumns::kMostBlocks) columns.blocks = ValueColumns::kMostBlocks;
       if (columns.blocks > 0) {
         add_elements(tile, begin, end, columns,
-                     Columns<Element>{.first = values, .row = stride, .block = kKeyBlock});
+                     KvColumns<Element>{.first = values, .row = stride, .block = kKeyBlock});
       } else {  // the last columns, so as not to read past a row
         Element rest[kValueKeys * kKeyBlock];
         for (int64_t i = 0; i < columns.keys; ++i) {
@@ -404,7 +404,8 @@ PONDER_INLINE void add_values(const RowTile<V, Element>& tile, int64_t begin, in
             rest[i * kKeyBlock + j] = j < width ? values[i * stride + j] : Element{};
         }
         columns.blocks = 1;
-        add_elements(tile, begin, end, columns, Columns<Element>{.first = rest, .row = kKeyBlock});
+        add_elements(tile, begin, end, columns,
+                     KvColumns<Element>{.first = rest, .row = kKeyBlock});
       }
       columns.begin += columns.blocks * kKeyBlock;
     }
