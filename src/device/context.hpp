@@ -10,8 +10,9 @@ namespace ponder {
 struct KernelTable;  // ops/kernel_table.hpp
 class Profile;       // device/profile.hpp
 
-// How a product with quantised weights treats its activations. kInt8: rounded to 8 bits per block
-// of 32 (fast). kFloat: kept in f32 (the reference that the fast form is judged against).
+// How a product with quantised weights treats its activations. kInt8: rounded to 8 bits with a
+// scale for 32 or 256 of them (fast). kFloat: kept in f32 (the reference that the fast form is
+// judged against).
 enum class Activations { kInt8, kFloat };
 
 // Made by Runtime (ops/runtime.hpp). One forward pass at a time uses a context.

@@ -146,7 +146,7 @@ struct Avx512 {
     const __m128i entries = _mm_loadu_si128(static_cast<const __m128i*>(table));
     return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(entries), index);
   }
-  static constexpr int kOffset8 = 0;  // vpdpbusd takes all unsigned bytes as they are
+  // vpdpbusd takes all unsigned bytes as they are: there is nothing to prepare, and no kOffset8.
   template <int kBits>
   static PONDER_INLINE Ints prepare(Ints w) {
     return w;

@@ -13,7 +13,7 @@ inline constexpr int64_t kPanelGroups = 4;
 
 // Columns that do without a panel, 1, 2, 4, 8 or 16: the bytes go from the packed group into the
 // registers, once.
-constexpr bool goes_directly(int64_t columns) {
+PONDER_INLINE constexpr bool goes_directly(int64_t columns) {
   return columns <= kMaxTile && (columns & (columns - 1)) == 0;
 }
 

@@ -12,7 +12,7 @@ namespace ponder {
 namespace {
 
 // A task streams at most this much weight, so that it stays in a second-level cache while the tiles
-// of columns pass over it.
+// of columns pass over it (AVX2), or is read twice for 512 columns (AVX-512).
 constexpr int64_t kTaskBytes = 512 << 10;
 // Tasks per thread, if there is enough work, to even out threads that run at different speeds.
 constexpr int64_t kTasksPerThread = 4;
