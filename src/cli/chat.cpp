@@ -39,7 +39,8 @@ Result<void> Chat::regenerate() {
 
 Result<AnswerRequest> Chat::make_request(uint64_t seed_offset) const {
   const RenderOptions options{.enable_thinking = settings_.think};
-  const std::string prompt = PONDER_TRY(template_.render(conversation_.all(), options));
+  const std::vector<ChatMessage> messages = conversation_.all();
+  const std::string prompt = PONDER_TRY(template_.render(messages, options));
   AnswerRequest request;
   request.prompt = tokenizer_.encode(prompt, {.add_bos = false});
   if (std::ssize(request.prompt) > session_.capacity())
@@ -49,7 +50,7 @@ Result<AnswerRequest> Chat::make_request(uint64_t seed_offset) const {
   request.sampling = choose_sampling(settings_.sampling, template_.reasons() && settings_.think);
   request.sampling.seed += seed_offset;
   request.max_tokens = settings_.max_tokens.value_or(-1);
-  request.starts_inside = template_.opens_thinking(options);
+  request.starts_inside = template_.opens_thinking(messages, options);
   return request;
 }
 

@@ -48,7 +48,7 @@ Result<Prompt> make_prompt(const RunFlags& flags, const Tokenizer& tokenizer,
   messages.push_back({.role = "user", .content = text});
   const RenderOptions options{.enable_thinking = !flags.no_thinking};
   prompt.tokens = tokenizer.encode(PONDER_TRY(chat.render(messages, options)), {.add_bos = false});
-  prompt.starts_inside = chat.opens_thinking(options);
+  prompt.starts_inside = chat.opens_thinking(messages, options);
   prompt.reasons = chat.reasons() && options.enable_thinking;
   return prompt;
 }

@@ -353,7 +353,13 @@ const ChatTemplate::Entry& ChatTemplate::entry() const {
 std::string ChatTemplate::name() const { return std::string(entry().name); }
 bool ChatTemplate::reasons() const { return entry().reasons; }
 
-bool ChatTemplate::opens_thinking(const RenderOptions& options) const {
+ToolFormat ChatTemplate::tool_format() const {
+  const std::string_view name = entry().name;
+  if (name.starts_with("deepseek")) return ToolFormat::kDeepseek;
+  return name.starts_with("qwen") ? ToolFormat::kHermes : ToolFormat::kLlama3;
+}
+
+bool ChatTemplate::opens_thinking(Messages, const RenderOptions& options) const {
   return options.add_generation_prompt && (kind_ == Kind::kR1 || kind_ == Kind::kDistill);
 }
 

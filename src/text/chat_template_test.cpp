@@ -119,7 +119,7 @@ TEST(ChatTemplate, TellsWhereThinkingBegins) {
     for (const bool prompt : {true, false}) {
       const RenderOptions options{.add_generation_prompt = prompt};
       const std::string text = chat.render(messages, options).take_value();
-      EXPECT_EQ(chat.opens_thinking(options), text.ends_with("<think>\n")) << name;
+      EXPECT_EQ(chat.opens_thinking(messages, options), text.ends_with("<think>\n")) << name;
     }
     EXPECT_EQ(chat.reasons(), name.starts_with("deepseek") || name == "qwen3") << name;
   }
