@@ -56,11 +56,11 @@ Failure transport_failure(const Url& url, const std::string& doing, const ErrorC
 template <typename Stream>
 class Exchange {
  public:
-  Exchange(asio::io_context& io, Stream& stream, const HttpRequest& request)
+  Exchange(asio::io_context& io, Stream& stream, const HttpGet& request)
       : io_(io), stream_(stream), request_(request) {}
 
   Result<void> connect();
-  Result<HttpResponse> ask(bool with_token);
+  Result<HttpHead> ask(bool with_token);
   Result<void> receive(const HttpReceiver& receiver);
 
  private:
@@ -80,7 +80,7 @@ class Exchange {
 
   asio::io_context& io_;
   Stream& stream_;
-  const HttpRequest& request_;
+  const HttpGet& request_;
   beast::flat_buffer buffer_{kLargestHead + kPiece};
   http::response_parser<http::buffer_body> parser_;
 };
@@ -110,7 +110,7 @@ Result<void> Exchange<Stream>::connect() {
 }
 
 template <typename Stream>
-Result<HttpResponse> Exchange<Stream>::ask(bool with_token) {
+Result<HttpHead> Exchange<Stream>::ask(bool with_token) {
   const Url& url = request_.url;
   http::request<http::empty_body> request(http::verb::get, url.target, 11);
   const std::string host = url.host.find(':') == url.host.npos ? url.host : "[" + url.host + "]";
@@ -130,7 +130,7 @@ Result<HttpResponse> Exchange<Stream>::ask(bool with_token) {
   PONDER_TRY(step("waiting for the answer", [&](auto done) {
     http::async_read_header(stream_, buffer_, parser_, std::move(done));
   }));
-  HttpResponse response;
+  HttpHead response;
   response.status = static_cast<int>(parser_.get().result_int());
   for (const auto& field : parser_.get()) {
     response.headers[lower({field.name_string().data(), field.name_string().size()})] =
@@ -164,14 +164,13 @@ bool is_redirect(int status) {
 
 // Asks; yields the address to ask next, or nothing when the body was received.
 template <typename Stream>
-Result<std::optional<Url>> exchange(asio::io_context& io, Stream& stream,
-                                    const HttpRequest& request,
+Result<std::optional<Url>> exchange(asio::io_context& io, Stream& stream, const HttpGet& request,
                                     std::map<std::string, std::string>& linked,
                                     const HttpReceiver& receiver) {
   Exchange<Stream> connection(io, stream, request);
   PONDER_TRY(connection.connect());
   const bool with_token = !request.token.empty() && (request.url.tls || request.url.loopback());
-  HttpResponse response = PONDER_TRY(connection.ask(with_token));
+  HttpHead response = PONDER_TRY(connection.ask(with_token));
   if (is_redirect(response.status) && !response.header("location").empty()) {
     for (const auto& [name, value] : response.headers) {
       if (name.starts_with("x-linked-")) linked.emplace(name, value);
@@ -184,7 +183,7 @@ Result<std::optional<Url>> exchange(asio::io_context& io, Stream& stream,
   return std::optional<Url>();
 }
 
-Result<void> get_following(HttpRequest request, const HttpReceiver& receiver) {
+Result<void> get_following(HttpGet request, const HttpReceiver& receiver) {
   asio::io_context io;
   std::map<std::string, std::string> linked;
   for (int hop = 0; hop <= kMostRedirects; ++hop) {
@@ -291,12 +290,12 @@ std::string percent_encode(std::string_view path) {
   return out;
 }
 
-std::string_view HttpResponse::header(std::string_view name) const {
+std::string_view HttpHead::header(std::string_view name) const {
   const auto entry = headers.find(std::string(name));
   return entry == headers.end() ? std::string_view() : std::string_view(entry->second);
 }
 
-Result<void> http_get(const HttpRequest& request, const HttpReceiver& receiver) {
+Result<void> http_get(const HttpGet& request, const HttpReceiver& receiver) {
   try {
     return get_following(request, receiver);
   } catch (const std::exception& exception) {  // of Boost: no memory, no random numbers …

@@ -35,14 +35,14 @@ struct Url {
 // Everything but unreserved characters and '/' as %XX.
 std::string percent_encode(std::string_view path);
 
-struct HttpRequest {
+struct HttpGet {
   Url url;
   std::string token;  // sent as bearer, only over TLS or to this machine, and not to another origin
   std::optional<uint64_t> first_byte;  // asks for the rest from here
   std::chrono::seconds patience{60};   // for each step: connecting, the head, 64 KiB of body
 };
 
-struct HttpResponse {
+struct HttpHead {
   int status = 0;
   std::map<std::string, std::string>
       headers;                     // names in lower case; "x-linked-…" also of redirects
@@ -55,12 +55,12 @@ struct HttpResponse {
 // Called with the head of the response, then with each piece of its body. An error ends the
 // request.
 struct HttpReceiver {
-  std::function<Result<void>(const HttpResponse&)> head;
+  std::function<Result<void>(const HttpHead&)> head;
   std::function<Result<void>(std::span<const std::byte>)> body;
 };
 
 // Follows at most ten redirects, never from https to http. Certificates are verified against the
 // system's authorities. Any status that is no redirect reaches the receiver.
-Result<void> http_get(const HttpRequest& request, const HttpReceiver& receiver);
+Result<void> http_get(const HttpGet& request, const HttpReceiver& receiver);
 
 }  // namespace ponder
