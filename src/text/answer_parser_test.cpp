@@ -329,7 +329,7 @@ TEST(AnswerParser, WhatIsNoCallIsContent) {
        {"<｜tool▁calls▁begin｜>", "<｜tool▁calls▁begin｜>x", "<｜tool▁call▁begin｜>function",
         "<｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n[1]\n```<｜tool▁call▁end｜>",
         "<｜tool▁call▁begin｜>function<｜tool▁sep｜>a b\n```json\n{}\n```<｜tool▁call▁end｜>",
-        "{\"name\": \"f\", \"arguments\": {}}", "a ``` b <｜tool▁sep｜>"})
+        "{\"name\": \"g\", \"arguments\": {}}", "a ``` b <｜tool▁sep｜>"})
     EXPECT_EQ(content_of(ToolFormat::kDeepseek, answer), answer);
   for (const std::string answer :
        {"{\"name\": \"Bob\", \"parameters\": {}}", "{\"name\": \"f\"}", "A {\"name\": \"f\"}",
@@ -404,6 +404,33 @@ TEST(AnswerParser, Llama3) {
   EXPECT_EQ(parse_all("<|python_tag|>print(1)", options).content, "print(1)");
   EXPECT_EQ(parse_all("{\"name\": \"f\", \"parameters\": {\"a\":1}}; so it is", options).content,
             "; so it is");
+}
+
+TEST(AnswerParser, JsonAsTheWholeAnswer) {
+  const Call expected{"f", "{\"a\":1}"};
+  const std::string call = "{\n  \"name\": \"f\",\n  \"arguments\": {\"a\":1}\n}";
+  for (const ToolFormat format :
+       {ToolFormat::kHermes, ToolFormat::kDeepseek, ToolFormat::kLlama3}) {
+    const AnswerOptions options = tools(format);
+    for (const std::string& answer :
+         {call, "```json\n" + call + "\n```", "\n```\n" + call + "```\n", "```json\n" + call,
+          "```json\n" + call + "\n``"}) {
+      const Seen seen = parse_all(answer, options);
+      EXPECT_THAT(seen.calls, ElementsAre(expected)) << answer;
+      EXPECT_EQ(seen.content, "");
+    }
+    for (const std::string between : {"\n```\n```json\n", "\n```\n", "\n", ",\n", ";\n"}) {
+      const Seen seen = parse_all("```json\n" + call + between + call + "\nDone.", options);
+      EXPECT_THAT(seen.calls, ElementsAre(expected, expected)) << between;
+      EXPECT_EQ(seen.content, "Done.") << between;
+    }
+    EXPECT_EQ(parse_all("```json\n" + call + "\n```\n~~~py\nx\n~~~", options).content,
+              "~~~py\nx\n~~~");
+    EXPECT_EQ(parse_all(call + ", {\"x\": 1}", options).content, ", {\"x\": 1}");
+    for (const std::string answer :
+         {"```json\n{\"a\": 1}\n```", "```py\nx\n```", "``", "`f`", "```json", "````\n{}"})
+      EXPECT_EQ(parse_all(answer, options).content, answer);
+  }
 }
 
 TEST(AnswerParser, ArgumentsComeAsTheyAreWritten) {

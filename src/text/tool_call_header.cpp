@@ -16,7 +16,6 @@ constexpr std::string_view kCallsBegin = "<｜tool▁calls▁begin｜>",
 constexpr std::string_view kCallBegin = "<｜tool▁call▁begin｜>", kCallEnd = "<｜tool▁call▁end｜>";
 constexpr std::string_view kSeparator = "<｜tool▁sep｜>";
 constexpr std::string_view kTagBegin = "<tool_call>", kTagEnd = "</tool_call>";
-constexpr std::string_view kFence = "```";
 
 ToolMarks with_all(ToolMarks marks, std::initializer_list<std::string_view> others = {}) {
   marks.all = marks.openers;
@@ -38,9 +37,10 @@ class HeaderReader {
       : text_(text), names_(names) {}
 
   ToolCallHeader read_json() {
-    const bool tagged = !text_.starts_with('{');
+    header_.in_object = true;
+    const bool tagged = !text_.starts_with('{') && !text_.starts_with(kCodeFence);
     if (tagged) skip_tag();
-    skip_space();
+    if (!skip_fence()) return header_;
     if (!literal("{")) return header_;
     bool first = true;
     for (;; first = false) {
@@ -73,10 +73,7 @@ class HeaderReader {
     if (at_end()) return long_name(name) ? broken() : header_;
     if (!is_name(name)) return broken();
     header_.name = name;
-    if (!optional(kFence)) return header_;
-    if (!optional("json")) return header_;
-    skip_space();
-    if (at_end()) return header_;
+    if (!skip_fence()) return header_;
     return text_[at_] == '{' ? found() : broken();
   }
 
@@ -107,7 +104,7 @@ class HeaderReader {
   ToolCallHeader closed(bool tagged) {
     if (!tagged || header_.name.empty()) return broken();
     header_.arguments = "{}";
-    header_.closed = true;
+    header_.in_object = false;
     return found();
   }
 
@@ -124,17 +121,25 @@ class HeaderReader {
     return false;
   }
 
-  // Whether what comes is certain; this is skipped if it is there.
-  bool optional(std::string_view text) {
+  // Passes ``` and what may follow it, if they are there. False: that is not certain yet.
+  bool skip_fence() {
     skip_space();
-    if (rest().starts_with(text)) at_ += text.size();
-    return !text.starts_with(rest());
+    header_.fenced = rest().starts_with(kCodeFence);
+    if (header_.fenced) at_ += kCodeFence.size();
+    if (kCodeFence.starts_with(rest())) return false;
+    constexpr std::string_view kJson = "json";
+    if (header_.fenced && rest().starts_with(kJson)) at_ += kJson.size();
+    if (header_.fenced && kJson.starts_with(rest())) return false;
+    skip_space();
+    return !at_end();
   }
 
   // The text in front of a mark, to which it goes; to the end if there is none yet.
   std::string_view until(std::string_view mark) {
-    const std::string_view text = text_.substr(at_, text_.find(mark, at_) - at_);
-    if (long_name(text)) broken();
+    const size_t end = text_.find(mark, at_);
+    const std::string_view text = text_.substr(at_, end - at_);
+    const size_t part = end == std::string_view::npos ? partial_suffix(text, {&mark, 1}) : 0;
+    if (long_name(text.substr(0, text.size() - part))) broken();
     at_ += text.size();
     return text;
   }
@@ -225,20 +230,18 @@ class HeaderReader {
 
 ToolCallHeader read(ToolFormat format, std::string_view text, std::span<const std::string> names) {
   HeaderReader reader(text, names);
-  return format == ToolFormat::kDeepseek ? reader.read_deepseek() : reader.read_json();
+  const bool deepseek = format == ToolFormat::kDeepseek && text.starts_with('<');
+  return deepseek ? reader.read_deepseek() : reader.read_json();
 }
 
 }  // namespace
 
 const ToolMarks& tool_marks(ToolFormat format) {
   static const ToolMarks none;
-  static const ToolMarks deepseek =
-      with_all({.openers = {kCallsBegin, kCallBegin}, .closers = {kFence, kCallEnd, kCallsEnd}},
-               {kSeparator});
-  static const ToolMarks hermes =
-      with_all({.openers = {kTagBegin}, .closers = {kTagEnd}, .bare = true});
-  static const ToolMarks llama3 =
-      with_all({.openers = {kPythonTag}, .separators = ";,", .bare = true});
+  static const ToolMarks deepseek = with_all(
+      {.openers = {kCallsBegin, kCallBegin}, .closers = {kCallEnd, kCallsEnd}}, {kSeparator});
+  static const ToolMarks hermes = with_all({.openers = {kTagBegin}, .closers = {kTagEnd}});
+  static const ToolMarks llama3 = with_all({.openers = {kPythonTag}});
   switch (format) {
     case ToolFormat::kNone:
       break;

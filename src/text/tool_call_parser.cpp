@@ -15,6 +15,22 @@ void add(Channel channel, TracedText text, std::vector<AnswerPiece>& out) {
 
 bool is_space(char c) { return kWhiteSpace.find(c) != std::string_view::npos; }
 
+// Whether a text begins with a mark, or may do so when more of it has come.
+enum class Fit { kNo, kPerhaps, kYes };
+
+Fit fit(std::string_view text, std::string_view mark) {
+  if (text.starts_with(mark)) return Fit::kYes;
+  return mark.starts_with(text) ? Fit::kPerhaps : Fit::kNo;
+}
+
+Fit best_fit(std::string_view text, std::span<const std::string_view> marks) {
+  Fit best = Fit::kNo;
+  for (const std::string_view mark : marks) best = std::max(best, fit(text, mark));
+  return best;
+}
+
+Fit fits_bare(std::string_view text) { return std::max(fit(text, "{"), fit(text, kCodeFence)); }
+
 }  // namespace
 
 void ToolCallParser::push(TracedText text, std::vector<AnswerPiece>& out) {
@@ -30,16 +46,19 @@ void ToolCallParser::flush(std::vector<AnswerPiece>& out) {
     while (step(out)) {
     }
   }
-  const auto& closers = tool_marks(format_).closers;
   const bool cut_mark =
       state_ == State::kTail ||
-      (state_ == State::kBetween && std::any_of(closers.begin(), closers.end(), [&](auto mark) {
-         return mark.starts_with(buffer_.bytes());
-       }));
+      (state_ == State::kBetween && best_fit(buffer_.bytes(), closers()) != Fit::kNo);
   if (cut_mark) drop(buffer_.size(), out);
   spaces_.append(buffer_.take_all());
   add(Channel::kContent, spaces_.take_all(), out);
   state_ = State::kText;
+}
+
+std::vector<std::string_view> ToolCallParser::closers() const {
+  std::vector<std::string_view> marks = tool_marks(format_).closers;
+  if (fenced_) marks.push_back(kCodeFence);
+  return marks;
 }
 
 bool ToolCallParser::step(std::vector<AnswerPiece>& out) {
@@ -75,14 +94,13 @@ void ToolCallParser::add_content(TracedText text, std::vector<AnswerPiece>& out)
 
 bool ToolCallParser::step_text(std::vector<AnswerPiece>& out) {
   const ToolMarks& marks = tool_marks(format_);
-  if (at_start_ && marks.bare) {
+  if (at_start_) {
     const size_t first = buffer_.bytes().find_first_not_of(kWhiteSpace);
     add_content(buffer_.take(std::min(first, buffer_.size())), out);
     if (buffer_.size() == 0) return false;
-    if (buffer_.bytes().starts_with('{')) {
-      state_ = State::kHeader;
-      return true;
-    }
+    const Fit bare = fits_bare(buffer_.bytes());
+    if (bare == Fit::kYes) state_ = State::kHeader;
+    if (bare != Fit::kNo) return bare == Fit::kYes;
   }
   const FoundMark found = find_mark(buffer_.bytes(), marks.openers);
   if (found.mark.empty()) {
@@ -112,11 +130,13 @@ bool ToolCallParser::step_header(std::vector<AnswerPiece>& out) {
     return true;
   }
   at_start_ = false;
+  in_object_ = header.in_object;
+  fenced_ = header.fenced;
   add(Channel::kMarker, spaces_.take_all().replaced(""), out);
   TracedText text = buffer_.take(header.end);
   out.push_back({Channel::kToolCall, text.replaced(header.arguments.value_or("")), header.name});
   if (header.arguments) {
-    begin_tail(header.closed);
+    begin_tail();
   } else {
     extent_ = JsonExtent();
     state_ = State::kArguments;
@@ -133,15 +153,16 @@ bool ToolCallParser::step_arguments(std::vector<AnswerPiece>& out) {
   if (extent == JsonExtent::State::kBroken) --end;
   add(Channel::kToolCall, buffer_.take(end), out);
   if (extent == JsonExtent::State::kMore) return false;
-  begin_tail(extent == JsonExtent::State::kBroken);
+  in_object_ = in_object_ && extent == JsonExtent::State::kDone;
+  begin_tail();
   return true;
 }
 
-void ToolCallParser::begin_tail(bool closed) {
+void ToolCallParser::begin_tail() {
   extent_ = JsonExtent(true);
   tail_ = Tail::kFirst;
   tail_bytes_ = 0;
-  state_ = closed || format_ == ToolFormat::kDeepseek ? State::kBetween : State::kTail;
+  state_ = in_object_ ? State::kTail : State::kBetween;
 }
 
 // Whether the object may go on with this: with its end, or with a comma and further members.
@@ -169,32 +190,26 @@ bool ToolCallParser::step_tail(std::vector<AnswerPiece>& out) {
 }
 
 bool ToolCallParser::step_between(std::vector<AnswerPiece>& out) {
-  const ToolMarks& marks = tool_marks(format_);
+  constexpr std::string_view kSeparators = ";,";
   drop(std::min(buffer_.bytes().find_first_not_of(kWhiteSpace), buffer_.size()), out);
   const std::string_view rest = buffer_.bytes();
   if (rest.empty()) return false;
-  for (const std::string_view mark : marks.closers) {
-    if (!rest.starts_with(mark)) continue;
+  for (const std::string_view mark : closers()) {
+    if (fit(rest, mark) != Fit::kYes) continue;
+    if (mark == kCodeFence) fenced_ = false;
     drop(mark.size(), out);
     return true;
   }
-  const auto fits = [&](std::string_view mark) { return rest.starts_with(mark); };
-  const auto may_fit = [&](std::string_view mark) { return mark.starts_with(rest); };
-  size_t next = 0;  // behind separators
-  while (next < rest.size() && (marks.separators.find(rest[next]) != std::string_view::npos ||
-                                (next > 0 && is_space(rest[next]))))
-    ++next;
-  const bool bare = marks.bare && next < rest.size() && rest[next] == '{';
-  if (bare || std::any_of(marks.openers.begin(), marks.openers.end(), fits)) {
-    if (bare) drop(next, out);
-    state_ = State::kHeader;
-    return true;
-  }
-  if (next == rest.size() && next <= kMostTailBytes) return false;
-  if (std::any_of(marks.openers.begin(), marks.openers.end(), may_fit) ||
-      std::any_of(marks.closers.begin(), marks.closers.end(), may_fit))
-    return false;
-  state_ = State::kText;
+  if (best_fit(rest, closers()) == Fit::kPerhaps) return false;
+  // Calls without tags may be separated.
+  const bool separated = kSeparators.find(rest[0]) != std::string_view::npos;
+  const size_t next = separated ? std::min(rest.find_first_not_of(kWhiteSpace, 1), rest.size()) : 0;
+  if (next == rest.size()) return false;
+  const Fit begins = std::max(fits_bare(rest.substr(next)),
+                              separated ? Fit::kNo : best_fit(rest, tool_marks(format_).openers));
+  if (begins == Fit::kPerhaps) return false;
+  if (begins == Fit::kYes) spaces_.append(buffer_.take(next));
+  state_ = begins == Fit::kYes ? State::kHeader : State::kText;
   return true;
 }
 

@@ -13,7 +13,8 @@ namespace ponder {
 
 class ToolCallParser {
  public:
-  // `names`: functions that may be called without a tag around the call.
+  // `names`: functions that may be called without a tag, by JSON (perhaps in a ``` block) as the
+  // whole answer or behind another call.
   ToolCallParser(ToolFormat format, std::vector<std::string> names)
       : format_(format), names_(std::move(names)) {}
 
@@ -40,7 +41,8 @@ class ToolCallParser {
   bool step_tail(std::vector<AnswerPiece>& out);
   bool step_between(std::vector<AnswerPiece>& out);
 
-  void begin_tail(bool closed);
+  std::vector<std::string_view> closers() const;
+  void begin_tail();
   bool fits_tail(char c);
   void add_content(TracedText text, std::vector<AnswerPiece>& out);
   void drop(size_t size, std::vector<AnswerPiece>& out);
@@ -49,8 +51,10 @@ class ToolCallParser {
   ToolFormat format_;
   std::vector<std::string> names_;
   State state_ = State::kText;
-  bool at_start_ = true;  // nothing but white space has come
-  TracedText spaces_;     // in front of the buffer: dropped if a call follows
+  bool at_start_ = true;    // nothing but white space has come
+  bool in_object_ = false;  // the last call is a JSON object
+  bool fenced_ = false;     // and stands in a code block
+  TracedText spaces_;       // in front of the buffer: dropped if a call follows
   TracedText buffer_;
   JsonExtent extent_;  // of the arguments; in the tail, of the object
   enum class Tail { kFirst, kComma, kMembers } tail_ = Tail::kFirst;
