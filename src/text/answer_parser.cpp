@@ -27,7 +27,6 @@ std::vector<AnswerDelta> AnswerParser::push(int32_t token) {
 
 std::vector<AnswerDelta> AnswerParser::finish() {
   std::vector<AnswerDelta> out;
-  if (stopped()) return out;
   std::vector<AnswerPiece> pieces;
   splitter_.finish(pieces);
   // Tokens without text that come last: what is held back stands before them.
@@ -57,7 +56,6 @@ void AnswerParser::take(std::vector<AnswerPiece> pieces, std::vector<AnswerDelta
 }
 
 void AnswerParser::flush_content(std::vector<AnswerDelta>& out) {
-  if (stopped()) return;
   std::vector<AnswerPiece> parts;
   tools_.flush(parts);
   take_content(std::move(parts), out);

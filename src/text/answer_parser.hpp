@@ -52,13 +52,13 @@ struct AnswerCounts {
 // JSON by their brackets only, and may end early: clients must check them, as with any model. Where
 // they cannot go on as JSON, or are nested deeper than 64, they end and content follows.
 //
-// Every token pushed (up to a stop string) is counted in `tokens` of exactly one delta, in order:
-// tokens that are not shown in deltas of kMarker, which have no text.
+// Every token pushed is counted in `tokens` of exactly one delta, in order: tokens that are not
+// shown in deltas of kMarker, which have no text.
 class AnswerParser {
  public:
   AnswerParser(const Tokenizer& tokenizer, AnswerOptions options);
 
-  // Pieces that are complete now; neighbours differ in channel or call. Nothing after stopped().
+  // Pieces that are complete now; neighbours differ in channel or call. Ignored after stopped().
   // The end token need not be pushed.
   std::vector<AnswerDelta> push(int32_t token);
   // What was held back. Nothing may be pushed then.

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/rng.hpp"
 #include "testing/test_tokens.hpp"
 
 namespace ponder {
@@ -507,6 +508,72 @@ TEST(AnswerParser, APromptOpensThoughtsByItsLastTag) {
   EXPECT_TRUE(prompt_opens_thinking(t, t.encode("Hi `<think>")));
   EXPECT_FALSE(prompt_opens_thinking(t, t.encode("<think>Hi</think>")));
   EXPECT_FALSE(prompt_opens_thinking(tokenizer_with({}), std::vector<int32_t>{'a'}));
+}
+
+// Fragments of every format in any order: whole tokens against single bytes.
+TEST(AnswerParser, AnyFragmentsGiveTheSameHoweverTheyAreCut) {
+  const std::vector<std::string> fragments = {"<think>",
+                                              "</think>",
+                                              "<tool_call>",
+                                              "</tool_call>",
+                                              "<|python_tag|>",
+                                              "<｜tool▁calls▁begin｜>",
+                                              "<｜tool▁call▁begin｜>",
+                                              "function",
+                                              "<｜tool▁sep｜>",
+                                              "<｜tool▁call▁end｜>",
+                                              "<｜tool▁calls▁end｜>",
+                                              "{\"name\": \"f\", \"arguments\": {",
+                                              "{\"name\":\"f\"",
+                                              ",\"parameters\":{",
+                                              ", \"arguments\": \"{}\"",
+                                              "}}",
+                                              "}",
+                                              "]",
+                                              "\"",
+                                              "\n```json\n{",
+                                              "```",
+                                              "\n",
+                                              " ",
+                                              "stop",
+                                              "<thi",
+                                              "nk>",
+                                              "</",
+                                              "st",
+                                              "\xe4\xbd",
+                                              "\xa0",
+                                              "\U0001F600",
+                                              "null",
+                                              "\\\"",
+                                              "`",
+                                              "; {",
+                                              "f",
+                                              "{",
+                                              ":",
+                                              "x"};
+  const std::vector<std::string> others(fragments.begin() + 2, fragments.end());
+  const Tokenizer with = tokenizer_with(fragments), without = tokenizer_with(others);
+  const StopStrings stop = StopStrings::create({"stop", "\n\n", "}}", "to"}).take_value();
+  Rng rng(7);
+  for (int round = 0; round < 4000; ++round) {
+    const Tokenizer& tokenizer = rng.next_below(2) == 0 ? with : without;
+    AnswerOptions options = tools(static_cast<ToolFormat>(rng.next_below(4)));
+    options.thoughts = {.reasons = rng.next_below(2) == 0,
+                        .starts_inside = rng.next_below(2) == 0,
+                        .think_again = rng.next_below(2) == 0};
+    if (rng.next_below(3) == 0) options.stop = stop;
+    std::vector<std::string> whole, bytes;
+    for (uint64_t i = 0, size = rng.next_below(24); i < size; ++i) {
+      whole.push_back(fragments[rng.next_below(fragments.size())]);
+      const bool tag = whole.back() == "<think>" || whole.back() == "</think>";
+      if (tag) bytes.push_back(whole.back());
+      if (!tag)
+        for (const char c : whole.back()) bytes.emplace_back(1, c);
+    }
+    const Seen seen = parse(tokenizer, tokens_of(tokenizer, whole), options);
+    ASSERT_EQ(parse(tokenizer, tokens_of(tokenizer, bytes), options), seen)
+        << testing::PrintToString(whole) << " format " << static_cast<int>(options.tools);
+  }
 }
 
 }  // namespace
