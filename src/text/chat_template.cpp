@@ -27,12 +27,6 @@ constexpr size_t kMostSourceBytes = 1 << 18;
 
 using Messages = std::span<const ChatMessage>;
 
-std::string joined(std::initializer_list<std::string_view> parts) {
-  std::string text;
-  for (const std::string_view part : parts) text += part;
-  return text;
-}
-
 // --- Recognition ---
 
 // How a template is known: it has all of `needed`, and it writes nothing but `needed` and `also`,

@@ -28,12 +28,6 @@ std::string_view without_breaks(std::string_view text, bool front, bool back) {
   return text;
 }
 
-std::string joined(std::initializer_list<std::string_view> parts) {
-  std::string text;
-  for (const std::string_view part : parts) text += part;
-  return text;
-}
-
 // --- Tools ---
 
 std::string_view raw_arguments(const ToolCall& call) {
@@ -282,6 +276,12 @@ std::string llama31_turn(const ChatMessage& message) {
 }
 
 }  // namespace
+
+std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (const std::string_view part : parts) text += part;
+  return text;
+}
 
 std::string render_deepseek(Messages messages, const RenderOptions& options, DeepseekStyle style) {
   return DeepseekRenderer(options, style).render(messages);

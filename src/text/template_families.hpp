@@ -20,6 +20,8 @@ inline constexpr std::string_view kChatmlEnd = "<|im_end|>\n";
 inline constexpr std::string_view kLlamaEnd = "<|eot_id|>";
 }  // namespace template_text
 
+std::string joined(std::initializer_list<std::string_view> parts);
+
 struct DeepseekStyle {
   bool join_system = false;      // several system messages: all of them, else the last
   bool prefill_think = false;    // the prompt for an answer opens its thoughts

@@ -24,17 +24,22 @@ bool overruns(std::string_view begun, std::string_view token) {
          text.find_first_not_of(kWhiteSpace, end + kClose.size()) != std::string::npos;
 }
 
+ThoughtOptions with_guide(ThoughtOptions options, bool guided) {
+  options.think_again = options.think_again && !guided;
+  return options;
+}
+
 }  // namespace
 
 ThinkingGuide::ThinkingGuide(const Tokenizer& tokenizer, const ThinkingOptions& options,
                              std::unique_ptr<TokenGuide> answer)
     : tokenizer_(tokenizer),
-      splitter_(tokenizer, options.thoughts),
+      splitter_(tokenizer, with_guide(options.thoughts, answer != nullptr)),
       answer_(std::move(answer)),
       open_(tokenizer.encode("<think>", {.add_bos = false})),
       closing_(tokenizer.encode("\n</think>\n\n", {.add_bos = false})),
       budget_(options.budget),
-      wanted_(options.wanted) {}
+      wanted_(options.wanted && splitter_.knows_tags()) {}
 
 std::optional<int32_t> ThinkingGuide::forced() {
   constexpr int kMostExtra = 3;

@@ -1,4 +1,4 @@
-// Bounds and switches a model's thinking, token by token. V vocabulary.
+// Bounds and switches a model's thinking, token by token. V: Tokenizer::vocab_size().
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@
 namespace ponder {
 
 struct ThinkingOptions {
-  // What AnswerParser gets too. With a guide of the answer, think_again must be false.
+  // What AnswerParser gets too. With a guide of the answer think_again is false: give it so to
+  // AnswerParser.
   ThoughtOptions thoughts = {};
   // False: <think> is not allowed (if it is a token). Give the prompt its empty block too
   // (RenderOptions::enable_thinking).

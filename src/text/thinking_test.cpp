@@ -167,6 +167,12 @@ TEST(ThinkingGuide, WithTagsAsText) {
             "hm</think>\nyes");
 }
 
+TEST(ThinkingGuide, AModelThatDoesNotThinkIsNotMadeTo) {
+  const Tokenizer t = tokenizer_with({});
+  ThinkingGuide guide(t, {}, std::make_unique<YesOrNo>(t.vocab_size()));
+  EXPECT_EQ(spoken(t, guide, {"<"}), "yes");
+}
+
 TEST(ThinkingGuide, AtLeastOneTokenIsAllowed) {
   const Tokenizer t = tokenizer_with(kTags);
   ThinkingGuide guide(t, {.thoughts = {.reasons = true, .think_again = false}},

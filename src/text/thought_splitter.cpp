@@ -8,11 +8,11 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kTags = {"<think>", "</think>"};
 
-void add(Channel channel, TracedText text, std::vector<AnswerPiece>& out) {
+}  // namespace
+
+void add_piece(Channel channel, TracedText text, std::vector<AnswerPiece>& out) {
   if (text.size() > 0 || text.tokens() > 0) out.push_back({channel, std::move(text)});
 }
-
-}  // namespace
 
 void CodeTracker::end_run() {
   if (run_ >= 3 && line_start_)
@@ -52,7 +52,7 @@ ThoughtSplitter::ThoughtSplitter(const Tokenizer& tokenizer, const ThoughtOption
       open_(tokenizer.find(kTags[0])),
       close_(tokenizer.find(kTags[1])),
       by_text_(options.reasons && !close_),
-      inside_(options.starts_inside && (close_ || by_text_)),
+      inside_(options.starts_inside && knows_tags()),
       at_start_(inside_) {
   if (!close_) open_.reset();
 }
@@ -78,7 +78,7 @@ void ThoughtSplitter::finish(std::vector<AnswerPiece>& out) {
   split_text(out);
   route(text_.take_all(), out);
   spaces_.append(pending_.take_all());
-  add(Channel::kMarker, spaces_.take_all().replaced(""), out);
+  add_piece(Channel::kMarker, spaces_.take_all().replaced(""), out);
 }
 
 void ThoughtSplitter::split_text(std::vector<AnswerPiece>& out) {
@@ -96,12 +96,12 @@ void ThoughtSplitter::tag(bool opens, TracedText text, std::vector<AnswerPiece>&
   if (inside_) {
     if (!opens) return turn(false, std::move(text), out);
     spaces_.append(text.replaced(""));  // twice opened
-    if (spaces_.size() == 0) add(Channel::kMarker, spaces_.take_all(), out);
+    if (spaces_.size() == 0) add_piece(Channel::kMarker, spaces_.take_all(), out);
     return;
   }
   if (opens && (!thought_ || options_.think_again) && (!content_began_ || !code_.inside()))
     return turn(true, std::move(text), out);
-  if (!opens && !content_began_) return add(Channel::kMarker, text.replaced(""), out);
+  if (!opens && !content_began_) return add_piece(Channel::kMarker, text.replaced(""), out);
   route(std::move(text), out);
 }
 
@@ -112,13 +112,13 @@ void ThoughtSplitter::turn(bool inside, TracedText tag, std::vector<AnswerPiece>
   thought_ = true;
   code_ = {};
   spaces_.append(std::move(tag));
-  add(Channel::kMarker, spaces_.take_all().replaced(""), out);
+  add_piece(Channel::kMarker, spaces_.take_all().replaced(""), out);
 }
 
 void ThoughtSplitter::route(TracedText text, std::vector<AnswerPiece>& out) {
   if (at_start_) {
     const size_t first = text.bytes().find_first_not_of(kWhiteSpace);
-    add(Channel::kMarker, text.take(std::min(first, text.size())).replaced(""), out);
+    add_piece(Channel::kMarker, text.take(std::min(first, text.size())).replaced(""), out);
     at_start_ = first == std::string_view::npos;
   }
   if (text.size() == 0) return;
@@ -126,14 +126,14 @@ void ThoughtSplitter::route(TracedText text, std::vector<AnswerPiece>& out) {
     const size_t last = text.bytes().find_last_not_of(kWhiteSpace);
     if (last != std::string_view::npos) {
       spaces_.append(text.take(last + 1));
-      add(Channel::kReasoning, spaces_.take_all(), out);
+      add_piece(Channel::kReasoning, spaces_.take_all(), out);
     }
     spaces_.append(std::move(text));
     return;
   }
   code_.push(text.bytes());
   content_began_ |= text.bytes().find_first_not_of(kWhiteSpace) != std::string_view::npos;
-  add(Channel::kContent, std::move(text), out);
+  add_piece(Channel::kContent, std::move(text), out);
 }
 
 }  // namespace ponder

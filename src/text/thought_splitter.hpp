@@ -27,6 +27,9 @@ struct AnswerPiece {
   std::string name = {};  // of a function, where its call begins
 };
 
+// Appends a piece, unless it is nothing.
+void add_piece(Channel channel, TracedText text, std::vector<AnswerPiece>& out);
+
 struct ThoughtOptions {
   // The model is one that thinks (ChatTemplate::reasons()): tags that are spelled out in text count
   // too if the vocabulary has no token for </think>. If it has one, only the token counts.
@@ -60,6 +63,7 @@ class ThoughtSplitter {
 
   bool inside() const { return inside_; }
   bool by_text() const { return by_text_; }
+  bool knows_tags() const { return close_ || by_text_; }
   // The last token left a character unfinished.
   bool in_character() const { return pending_.size() > 0; }
   // What is held back of text that may become a tag.

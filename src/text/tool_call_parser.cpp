@@ -9,10 +9,6 @@ namespace {
 
 constexpr size_t kMostTailBytes = 4096;
 
-void add(Channel channel, TracedText text, std::vector<AnswerPiece>& out) {
-  if (text.size() > 0 || text.tokens() > 0) out.push_back({channel, std::move(text)});
-}
-
 bool is_space(char c) { return kWhiteSpace.find(c) != std::string_view::npos; }
 
 // Whether a text begins with a mark, or may do so when more of it has come.
@@ -34,7 +30,7 @@ Fit fits_bare(std::string_view text) { return std::max(fit(text, "{"), fit(text,
 }  // namespace
 
 void ToolCallParser::push(TracedText text, std::vector<AnswerPiece>& out) {
-  if (format_ == ToolFormat::kNone) return add(Channel::kContent, std::move(text), out);
+  if (format_ == ToolFormat::kNone) return add_piece(Channel::kContent, std::move(text), out);
   buffer_.append(std::move(text));
   while (step(out)) {
   }
@@ -51,7 +47,7 @@ void ToolCallParser::flush(std::vector<AnswerPiece>& out) {
       (state_ == State::kBetween && best_fit(buffer_.bytes(), closers()) != Fit::kNo);
   if (cut_mark) drop(buffer_.size(), out);
   spaces_.append(buffer_.take_all());
-  add(Channel::kContent, spaces_.take_all(), out);
+  add_piece(Channel::kContent, spaces_.take_all(), out);
   state_ = State::kText;
 }
 
@@ -79,7 +75,7 @@ bool ToolCallParser::step(std::vector<AnswerPiece>& out) {
 }
 
 void ToolCallParser::drop(size_t size, std::vector<AnswerPiece>& out) {
-  add(Channel::kMarker, buffer_.take(size).replaced(""), out);
+  add_piece(Channel::kMarker, buffer_.take(size).replaced(""), out);
 }
 
 void ToolCallParser::add_content(TracedText text, std::vector<AnswerPiece>& out) {
@@ -87,7 +83,7 @@ void ToolCallParser::add_content(TracedText text, std::vector<AnswerPiece>& out)
   if (last != std::string_view::npos) {
     at_start_ = false;
     spaces_.append(text.take(last + 1));
-    add(Channel::kContent, spaces_.take_all(), out);
+    add_piece(Channel::kContent, spaces_.take_all(), out);
   }
   spaces_.append(std::move(text));
 }
@@ -132,7 +128,7 @@ bool ToolCallParser::step_header(std::vector<AnswerPiece>& out) {
   at_start_ = false;
   in_object_ = header.in_object;
   fenced_ = header.fenced;
-  add(Channel::kMarker, spaces_.take_all().replaced(""), out);
+  add_piece(Channel::kMarker, spaces_.take_all().replaced(""), out);
   TracedText text = buffer_.take(header.end);
   out.push_back({Channel::kToolCall, text.replaced(header.arguments.value_or("")), header.name});
   if (header.arguments) {
@@ -151,7 +147,7 @@ bool ToolCallParser::step_arguments(std::vector<AnswerPiece>& out) {
   while (end < bytes.size() && extent == JsonExtent::State::kMore)
     extent = extent_.push(bytes[end++]);
   if (extent == JsonExtent::State::kBroken) --end;
-  add(Channel::kToolCall, buffer_.take(end), out);
+  add_piece(Channel::kToolCall, buffer_.take(end), out);
   if (extent == JsonExtent::State::kMore) return false;
   in_object_ = in_object_ && extent == JsonExtent::State::kDone;
   begin_tail();
