@@ -50,7 +50,8 @@ Result<AnswerRequest> Chat::make_request(uint64_t seed_offset) const {
   request.sampling = choose_sampling(settings_.sampling, template_.reasons() && settings_.think);
   request.sampling.seed += seed_offset;
   request.max_tokens = settings_.max_tokens.value_or(-1);
-  request.starts_inside = template_.opens_thinking(messages, options);
+  request.thoughts = {.reasons = template_.reasons(),
+                      .starts_inside = template_.opens_thinking(messages, options)};
   return request;
 }
 

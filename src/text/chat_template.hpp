@@ -86,6 +86,10 @@ class ChatTemplate {
   static std::span<const Entry> entries();
   static std::string choose_one();  // the mend of errors
   const Entry& entry() const;
+  Result<std::string> render_closed(std::span<const ChatMessage> messages,
+                                    const RenderOptions& options) const;
+  Result<std::string> render_open(std::span<const ChatMessage> messages,
+                                  RenderOptions options) const;
 
   explicit ChatTemplate(Kind kind) : kind_(kind) {}
   Kind kind_;

@@ -113,6 +113,13 @@ def test_a_raw_prompt_may_open_the_thoughts(ponder, tiny):
     assert inside["reasoning"] and not outside["reasoning"]
 
 
+def test_thinking_can_be_switched_off(ponder, tiny):
+    flags = ["--template", "deepseek-r1", "-n", 20, "--greedy", "--json", "Hi"]
+    thinking = json.loads(ponder("run", "-m", tiny, *flags).stdout)
+    at_once = json.loads(ponder("run", "-m", tiny, "--no-thinking", *flags).stdout)
+    assert thinking["reasoning"] and not at_once["reasoning"] and at_once["text"]
+
+
 def test_reasoning_models_get_their_own_sampling(ponder, tiny):
     done = ponder("run", "-m", tiny, "--template", "deepseek-r1", "-n", 1, "--json", "Hi")
     sampling = json.loads(done.stdout)["sampling"]
