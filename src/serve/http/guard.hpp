@@ -2,6 +2,7 @@
 // judges the head of a request, before its body is read.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -66,10 +67,10 @@ class Guard {
     std::shared_ptr<void> held_;
   };
   struct Admitted {
-    std::string client;  // name of the key, or the remote address
+    std::string client = {};  // name of the key, or the remote address
     bool with_key = false;
-    HttpHeaders headers;  // to be added to the answer (CORS)
-    Place place;
+    HttpHeaders headers = {};  // to be added to the answer (CORS)
+    Place place = {};
   };
 
   // Either lets the request in, or says what to answer (401, 403, 429, or a preflight's 204).

@@ -50,6 +50,8 @@ struct HttpServerOptions {
   std::function<void(std::string_view)> access_log = {};
 };
 
+class ServerCore;
+
 class HttpServer {
  public:
   // Listens when it returns. The handler is called on threads of the server's own: it may parse and
@@ -70,9 +72,8 @@ class HttpServer {
   Metrics& metrics();
 
  private:
-  class Core;
-  explicit HttpServer(std::unique_ptr<Core> core);
-  std::unique_ptr<Core> core_;
+  explicit HttpServer(std::unique_ptr<ServerCore> core);
+  std::unique_ptr<ServerCore> core_;
 };
 
 }  // namespace ponder
