@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
+#include <unordered_set>
 #include <vector>
 
 #include "io/printable.hpp"
@@ -10,7 +12,8 @@ namespace ponder {
 namespace {
 
 // Builds the document; refuses what nlohmann's own builder lets pass.
-class Builder : public nlohmann::json_sax<Json> {
+template <typename Document>
+class Builder : public nlohmann::json_sax<Document> {
  public:
   explicit Builder(int max_depth) : max_depth_(static_cast<size_t>(max_depth)) {}
 
@@ -20,15 +23,15 @@ class Builder : public nlohmann::json_sax<Json> {
   bool number_unsigned(uint64_t value) override { return add(value) != nullptr; }
   bool number_float(double value, const std::string&) override { return add(value) != nullptr; }
   bool string(std::string& value) override { return add(std::move(value)) != nullptr; }
-  bool binary(Json::binary_t&) override { return false; }
+  bool binary(typename Document::binary_t&) override { return false; }
 
-  bool start_object(size_t) override { return open(Json::object()); }
-  bool start_array(size_t) override { return open(Json::array()); }
+  bool start_object(size_t) override { return open(Document::object()); }
+  bool start_array(size_t) override { return open(Document::array()); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
 
   bool key(std::string& key) override {
-    if (open_.back()->contains(key)) {
+    if (has_key(key)) {
       problem_ = "key " + printable(key) + " appears twice";
       return false;
     }
@@ -43,41 +46,62 @@ class Builder : public nlohmann::json_sax<Json> {
     return false;
   }
 
-  Json take() { return std::move(root_); }
+  Document take() { return std::move(root_); }
   const std::string& problem() const { return problem_; }
   size_t position() const { return position_; }
 
  private:
-  Json* add(Json value) {
+  static constexpr bool kOrdered = std::is_same_v<Document, OrderedJson>;
+
+  // Objects that keep an order are lists, where searching would take long: their keys are kept
+  // twice while they are read.
+  bool has_key(const std::string& key) {
+    if constexpr (kOrdered)
+      return !keys_.back().insert(key).second;
+    else
+      return open_.back()->contains(key);
+  }
+
+  Document* add(Document value) {
     if (open_.empty()) {
       root_ = std::move(value);
       return &root_;
     }
-    Json& parent = *open_.back();
+    Document& parent = *open_.back();
     if (parent.is_array()) {
       parent.push_back(std::move(value));
       return &parent.back();
     }
-    return &(parent[key_] = std::move(value));
+    if constexpr (kOrdered) {
+      auto& members = parent.template get_ref<OrderedJson::object_t&>();
+      std::vector<OrderedJson::object_t::value_type>& list = members;
+      return &list.emplace_back(key_, std::move(value)).second;
+    } else {
+      return &(parent[key_] = std::move(value));
+    }
   }
 
-  bool open(Json value) {
+  bool open(Document value) {
     if (open_.size() >= max_depth_) {
       problem_ = "nested deeper than " + std::to_string(max_depth_);
       return false;
     }
     open_.push_back(add(std::move(value)));
+    if constexpr (kOrdered) keys_.emplace_back();
     return true;
   }
 
   bool close() {
     open_.pop_back();
+    if constexpr (kOrdered) keys_.pop_back();
     return true;
   }
 
   size_t max_depth_;
-  Json root_;
-  std::vector<Json*> open_;  // a parent does not grow while a child is open, so these stay valid
+  Document root_;
+  std::vector<std::unordered_set<std::string>> keys_;  // of the open objects and arrays
+  std::vector<Document*>
+      open_;  // a parent does not grow while a child is open, so these stay valid
   std::string key_, problem_;
   size_t position_ = 0;
 };
@@ -124,10 +148,24 @@ Failure json_failure(std::string_view text, size_t offset, std::string_view wher
                   .mend = "check the file against its source"}};
 }
 
-Result<Json> parse_json(std::string_view text, std::string_view where, int max_depth) {
-  Builder builder(max_depth);
-  if (Json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
+namespace {
+
+template <typename Document>
+Result<Document> parsed(std::string_view text, std::string_view where, int max_depth) {
+  Builder<Document> builder(max_depth);
+  if (Document::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
   return json_failure(text, builder.position(), where, builder.problem());
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text, std::string_view where, int max_depth) {
+  return parsed<Json>(text, where, max_depth);
+}
+
+Result<OrderedJson> parse_ordered_json(std::string_view text, std::string_view where,
+                                       int max_depth) {
+  return parsed<OrderedJson>(text, where, max_depth);
 }
 
 const Json* find_field(const Json& object, std::string_view key) {
