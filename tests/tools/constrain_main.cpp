@@ -27,7 +27,8 @@ Result<ConstraintSource> read_source(const Json& line) {
 }
 
 // One of the allowed tokens by chance: an end, where it is allowed, as often as not after a while.
-// A text that is long goes on with what closes strings, arrays and objects, if that is allowed.
+// A text that is long goes on with what closes strings, arrays, objects and names, if that is
+// allowed.
 class Writer {
  public:
   Writer(const Tokenizer& tokenizer, uint64_t seed) : tokenizer_(tokenizer), random_(seed) {}
@@ -54,11 +55,16 @@ class Writer {
       }
     if (!ends.empty() && (tokens.empty() || random_.next_below(length > 40 ? 1 : 3) == 0))
       return ends[0];
-    if (length > 40 || random_.next_below(4) == 0)
-      for (const std::string_view close : {"\"", "}", "]", ",", ":", "0"}) {
+    if (length > 40 || random_.next_below(4) == 0) {
+      std::vector<int32_t> closing;
+      for (const std::string_view close : {"\"", "}", "]", ",", ":", "0", ".", "/", "@"}) {
         const auto token = tokenizer_.find(close);
-        if (token && std::ranges::binary_search(tokens, *token)) return *token;
+        if (!token || !std::ranges::binary_search(tokens, *token)) continue;
+        if (close == "\"") return *token;
+        closing.push_back(*token);
       }
+      if (!closing.empty()) return closing[random_.next_below(closing.size())];
+    }
     return tokens.at(random_.next_below(tokens.size()));
   }
 
