@@ -8,6 +8,8 @@
 #include <thread>
 #include <tuple>
 
+#include "base/file.hpp"
+
 namespace ponder {
 namespace {
 
@@ -15,7 +17,9 @@ using ::testing::HasSubstr;
 using Source = ConstraintSource;
 
 Tokenizer small_tokenizer() {
-  return Tokenizer::load("tests/golden/text/qwen2.tokenizer.json").take_value();
+  const auto text = read_file("tests/golden/text/qwen2.tokenizer.json", 1 << 20).take_value();
+  return Tokenizer::from_json_text(text, "qwen2", R"({"eos_token": "<｜end▁of▁sentence｜>"})")
+      .take_value();
 }
 const std::shared_ptr<const TokenVocabulary>& vocabulary() {
   static const auto made = TokenVocabulary::create(small_tokenizer());
@@ -207,10 +211,13 @@ TEST(Constraint, ChoiceAndItsBeginnings) {
 }
 
 TEST(Constraint, Gbnf) {
-  const Source sums = Source::grammar(
-      "# sums\nroot ::= term (\"+\" term)*\nterm  ::= num | \"(\" root\n  \")\"\n  | \"\\x41\" "
-      "[^a-z\\n]{2,}\n"
-      "num ::= [0-9]+ # digits\n");
+  const Source sums = Source::grammar(R"gbnf(# sums
+root ::= term ("+" term)*
+term ::= num | ("(" root
+  ")")
+  | "\x41" [^a-z\n]{2,}
+num ::= [0-9]+ # digits
+)gbnf");
   for (const char* good : {"1", "12+3", "(1+(2))+4", "Aé1"})
     EXPECT_TRUE(matches(sums, good)) << good;
   for (const char* bad : {"", "1+", "(1", "A1", "Aab"}) EXPECT_FALSE(matches(sums, bad)) << bad;
