@@ -33,8 +33,7 @@ class Lowering {
   Automaton take() {
     Automaton out;
     std::ranges::sort(tokens_);
-    const auto repeated = std::ranges::unique(tokens_);
-    tokens_.erase(repeated.begin(), repeated.end());
+    tokens_.erase(std::unique(tokens_.begin(), tokens_.end()), tokens_.end());
     out.tokens = tokens_;
     out.starts = starts_;
     out.ends.assign(static_cast<size_t>(states_), 0);

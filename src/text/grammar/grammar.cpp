@@ -71,8 +71,7 @@ NodeId Grammar::call(RuleId rule) { return add({.kind = Kind::kCall, .value = ru
 
 NodeId Grammar::texts(std::vector<std::string> texts) {
   std::ranges::sort(texts);
-  const auto repeated = std::ranges::unique(texts);
-  texts.erase(repeated.begin(), repeated.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
   // Of the sorted texts [first, last), which share so many bytes: what follows these. Each such
   // branch becomes a rule, since nodes would nest as deep as a text is long.
   struct Branch {

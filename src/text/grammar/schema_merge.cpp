@@ -185,8 +185,9 @@ bool is_constraint(std::string_view keyword) {
 
 bool constrains(const OrderedJson& schema) {
   if (!schema.is_object()) return schema == false;
-  return std::ranges::any_of(schema.items(),
-                             [](const auto& item) { return is_constraint(item.key()); });
+  for (const auto& [key, value] : schema.items())
+    if (is_constraint(key)) return true;
+  return false;
 }
 
 Result<OrderedJson> merged_schemas(OrderedJson first, const OrderedJson& second,

@@ -140,8 +140,7 @@ void StateTable::grow_index() {
 int32_t StateTable::intern_reached() {
   if (reached_.empty()) return kDead;
   std::ranges::sort(reached_);
-  const auto repeated = std::ranges::unique(reached_);
-  reached_.erase(repeated.begin(), repeated.end());
+  reached_.erase(std::unique(reached_.begin(), reached_.end()), reached_.end());
   if (2 * states_.size() >= state_index_.size()) grow_index();
   const size_t mask = state_index_.size() - 1;
   size_t slot = hash_of(reached_.data(), reached_.size()) & mask;
