@@ -20,7 +20,7 @@ LINT_PACKAGES=(clang-format-14 binutils)
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev llvm-14)
 PYTHON_PACKAGES=(
   numpy==2.2.6 tokenizers==0.23.3 jinja2==3.1.6 safetensors==0.5.3 gguf==0.17.1
-  pytest==8.4.2 pexpect==4.9.0
+  pytest==8.4.2 pexpect==4.9.0 jsonschema[format-nongpl]==4.26.0
 )
 VENV=build/venv
 

@@ -34,17 +34,30 @@ ANSWERS = {
               b"{\"name\": \"f\", \"parameters\": {}}",
 }
 
+GRAMMARS = {  # the first character of a seed says what it is: 0 a schema, 1 a regex, 2 a grammar
+    "0object": '{"type":"object","properties":{"a":{"type":"string","maxLength":3},"b":{"enum":[1,"x"]}},'
+               '"required":["a"],"additionalProperties":{"type":"boolean"}}',
+    "0tree": '{"$ref":"#/$defs/t","$defs":{"t":{"type":"array","items":{"$ref":"#/$defs/t"},"maxItems":2}}}',
+    "0merge": '{"allOf":[{"type":"integer","minimum":3},{"maximum":40,"multipleOf":7}]}',
+    "0tuple": '{"prefixItems":[{"const":null},{"type":"number","exclusiveMinimum":-1.5}],"minItems":1}',
+    "0text": '{"anyOf":[{"type":"string","pattern":"^[a-c]+\\\\d{2}$"},{"format":"date-time"}]}',
+    "1regex": "(?:[a-z]{1,3}|\\d+\\.)*[^\\w]é?",
+    "2grammar": 'root ::= term ("+" term)*\n# sums\nterm ::= [0-9]+ | "(" root ")"\n',
+}
+
 
 def main():
     (CORPUS / "answer").mkdir(parents=True, exist_ok=True)
     for name, data in ANSWERS.items():
         (CORPUS / "answer" / name).write_bytes(data)
-    for folder in ("tokenizer", "template"):
+    for folder in ("tokenizer", "template", "grammar"):
         (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for source in sorted(GOLDEN.glob("*.tokenizer.json")):
         shrink(source, CORPUS / "tokenizer" / source.name)
     for source in sorted((GOLDEN / "templates").glob("*.jinja")):
         shutil.copy(source, CORPUS / "template" / source.name)
+    for name, text in GRAMMARS.items():
+        (CORPUS / "grammar" / name[1:]).write_text(name[0] + text, encoding="utf-8")
 
 
 main()
