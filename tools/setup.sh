@@ -13,7 +13,8 @@ cd "$(dirname "$0")/.."
 BUILD_PACKAGES=(
   g++ cmake ninja-build ccache pkg-config
   nlohmann-json3-dev libcli11-dev libspdlog-dev libssl-dev libboost1.81-dev
-  libutf8proc-dev libedit-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libutf8proc-dev libedit-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libjs-katex fonts-katex libjs-marked node-dompurify libjs-highlight.js libjs-chart.js
   ca-certificates git python3 python3-pip python3-venv
 )
 LINT_PACKAGES=(clang-format-14 binutils)
