@@ -116,12 +116,14 @@ void write_assets(std::ostream& out, const std::string& manifest) {
     std::string bytes = read_file(file);
     std::string packed = gzip(bytes);
     if (packed.size() >= bytes.size()) packed.clear();
-    for (std::string_view text :
-         {std::string_view(path), std::string_view(content_type(file)), std::string_view(bytes),
-          std::string_view(packed), std::string_view(etag(bytes))}) {
-      out << (text.data() == path.data() ? "{" : ",\n ");
+    std::string tag = etag(bytes);
+    out << '{';
+    for (std::string_view text : {std::string_view(path), std::string_view(content_type(file)),
+                                  std::string_view(bytes), std::string_view(packed)}) {
       write_literal(out, text);
+      out << ",\n ";
     }
+    write_literal(out, tag);
     out << "},\n";
   }
   out << "};\n";

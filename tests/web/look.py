@@ -14,7 +14,7 @@ CONVERSATIONS = ["Explain hash tables to somebody who knows arrays", "Plan a wee
 def ask(page, text):
     page.wait("document.querySelector('#send')?.getAttribute('aria-label') === 'Send'")
     page.fill("#prompt", text)
-    page.press("Enter")
+    page.click("#send")
 
 
 def done(page):

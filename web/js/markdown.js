@@ -214,19 +214,22 @@ export class MarkdownView {
 
   reset() {
     this.element.replaceChildren();
+    this.written = null;  // what was shown last …
+    this.finished = null;  // … and whether it was complete
     this.text = '';
     this.settled = 0;  // up to where blocks are complete
     this.tail = null;  // the element of the last block
   }
 
   update(written, finished) {
+    if (written === this.written && finished === this.finished) return;
     const text = normalised(written);
     if (!text.startsWith(this.text)) this.reset();
-    this.text = text;
+    Object.assign(this, { written, finished, text });
     // A definition of a link further down changes what stands above.
     if (finished && this.settled && /^ {0,3}\[[^\]\n]+\]:/m.test(text)) {
       this.reset();
-      this.text = text;
+      Object.assign(this, { written, finished, text });
     }
     const rest = text.slice(this.settled);
     const tokens = lex(rest);

@@ -12,7 +12,7 @@ const kKept = 150;  // readings
 const kWindow = 15;  // readings that quantiles look back on
 
 const share = (part, whole) => (whole > 0 ? part / whole : null);
-const duration = (seconds) => (seconds === null ? '–'
+const duration = (seconds) => (seconds === null ? '–' : seconds === 0 ? '0'
   : seconds < 1 ? `${formatFine(seconds * 1000)} ms` : `${formatFine(seconds)} s`);
 const rate = (value) => (value === null ? '–' : formatFine(value));
 const percent = (value) => (value === null ? '–' : `${Math.round(value * 100)} %`);
@@ -33,12 +33,12 @@ const kCharts = [
 
 const kFigures = [
   ['running', 'Running', (p) => [p.running === null ? '–' : formatCount(p.running), 'requests', `${formatCount(p.waiting ?? 0)} waiting`]],
-  ['speed', 'Speed', (p) => [rate(p.generated), 'tokens/s', `prompts: ${rate(p.prompt)} tokens/s`]],
+  ['speed', 'Speed', (p) => [rate(p.generated), 'tokens/s', `prompts ${rate(p.prompt)} tokens/s`]],
   ['first', 'First token', (p) => [duration(p.first50), '', `95 % below ${duration(p.first95)}`]],
   ['each', 'Each token', (p) => [duration(p.each50), '', `95 % below ${duration(p.each95)}`]],
   ['cache', 'Cache', (p) => [percent(share(p.used, p.used + p.cached + p.free)), 'in use',
     `${percent(share(p.cached, p.used + p.cached + p.free))} kept for reuse`]],
-  ['reuse', 'Prompts from cache', (p) => [percent(p.reused), '', `${formatCount(p.totalGenerated ?? 0)} tokens written`]],
+  ['reuse', 'Cache hits', (p) => [percent(p.reused), 'of prompts', `${formatCount(p.totalGenerated ?? 0)} tokens written`]],
 ];
 
 const readings = [];  // {time, counters, first, each}, oldest first
@@ -108,7 +108,7 @@ function optionsOf(chart) {
     scales: {
       x: { ticks: { ...ticks, maxRotation: 0, callback: (value) => timeLabel(value) }, grid: { display: false, drawBorder: false } },
       y: { beginAtZero: true, stacked: Boolean(chart.area), grid, suggestedMax: chart.unit ? undefined : 1,
-        ticks: { ...ticks, padding: 6, precision: chart.unit ? undefined : 0, callback: (value) => unit(value) } },
+        ticks: { ...ticks, padding: 6, precision: chart.unit ? undefined : 0, callback: (value) => unit(value).replace('.0 ', ' ') } },
     },
     plugins: {
       legend: { position: 'bottom', align: 'start', labels: { color: colour('--muted'), boxWidth: 10, boxHeight: 10, font: { size: 12 } } },
