@@ -50,7 +50,7 @@ class Chat:
         self.page.wait("document.querySelector('.message.assistant:last-child[aria-busy=false]')")
 
     def answer(self):
-        return self.page.text(".message.assistant:last-child .message-body > .markdown")
+        return self.page.text(".message.assistant:last-child .message-body > .markdown").rstrip("\n")
 
     def has_answer(self, text):
         self.page.wait(f"document.querySelector('.message.assistant:last-child .message-body > .markdown')"

@@ -21,6 +21,9 @@ export class Chat {
     chat.settings = loadSettings();
     chat.store = await ConversationStore.open();
     chat.answers = new Map();  // message id → Answer
+    chat.unsaved = new Map();  // conversation → savings that have begun and not ended
+    chat.savedAt = new WeakMap();
+    chat.deleted = new WeakSet();
     chat.models = [];
     chat.buildParts();
     await chat.showFromAddress();
@@ -43,7 +46,7 @@ export class Chat {
       rename: (id, title) => this.rename(id, title),
       remove: (id) => this.remove(id),
       restore: (conversation) => {
-        delete conversation.deleted;
+        this.deleted.delete(conversation);
         return this.store.put(conversation);
       },
       imported: () => this.reloadCurrent(),
@@ -170,7 +173,7 @@ export class Chat {
   async remove(id) {
     this.answersOf(id).forEach((answer) => answer.stop());
     const conversation = id === this.conversation.id ? this.conversation : await this.store.get(id);
-    if (conversation) conversation.deleted = true;
+    if (conversation) this.deleted.add(conversation);
     await this.store.remove(id);
     if (id === this.conversation.id) {
       history.replaceState(null, '', location.pathname);
@@ -180,13 +183,17 @@ export class Chat {
   }
 
   async save(conversation) {
-    if (!conversation.messages.length || conversation.deleted) return;
-    conversation.savedAt = performance.now();
+    if (!conversation.messages.length || this.deleted.has(conversation)) return;
+    this.savedAt.set(conversation, performance.now());
+    this.unsaved.set(conversation, (this.unsaved.get(conversation) ?? 0) + 1);
     try {
       await this.store.put(conversation);
     } catch (failure) {
       toast(`This conversation could not be stored: ${failure.message}`);
     }
+    const open = this.unsaved.get(conversation) - 1;
+    if (open) this.unsaved.set(conversation, open);
+    else this.unsaved.delete(conversation);
   }
 
   // ---- answers
@@ -247,7 +254,7 @@ export class Chat {
   // A piece has come: drawn and saved now and then, not each time.
   changed(answer) {
     const { conversation, message } = answer;
-    if (performance.now() - conversation.savedAt > kSaveMs) this.save(conversation);
+    if (performance.now() - this.savedAt.get(conversation) > kSaveMs) this.save(conversation);
     const phase = message.content ? 'Answering' : 'Thinking';
     if (phase !== answer.phase) announce(phase);
     answer.phase = phase;
@@ -288,7 +295,8 @@ export class Chat {
   }
 
   leave() {
-    const unsaved = new Set([...this.answers.values()].map(({ conversation }) => conversation));
+    const unsaved = new Set(this.unsaved.keys());
+    for (const { conversation } of this.answers.values()) unsaved.add(conversation);
     for (const { message } of this.answers.values()) message.finish = 'interrupted';
     if (unsaved.size) this.store.writeJournal([...unsaved]);
   }

@@ -53,7 +53,7 @@ function between(text, open, close, display) {
   const end = text.slice(0, kMaxFormula).indexOf(close, open.length);
   if (end < 0) return undefined;
   const tex = text.slice(open.length, end);
-  if (!tex.trim()) return undefined;
+  if (!tex.trim() || /\n\s*\n/.test(tex)) return undefined;
   return { type: 'math', raw: text.slice(0, end + close.length), tex, display };
 }
 
@@ -232,7 +232,7 @@ export class MarkdownView {
       Object.assign(this, { written, finished, text });
     }
     const rest = text.slice(this.settled);
-    const tokens = lex(rest);
+    const tokens = lex(`${rest}\n`);  // code is code only once its line ends
     this.tail?.remove();
     this.tail = null;
     if (!tokens) {

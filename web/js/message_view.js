@@ -154,7 +154,9 @@ export class MessageView {
     };
     const save = () => {
       const text = area.value.trim();
-      if (text) this.actions.edit(this.message, text);
+      if (!text) return;
+      this.showQuestion();
+      this.actions.edit(this.message, text);
     };
     area.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') {

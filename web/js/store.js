@@ -41,8 +41,11 @@ export class ConversationStore {
   table(mode) { return this.database.transaction(kTable, mode).objectStore(kTable); }
 
   async put(conversation) {
-    if (this.database) await promised(this.table('readwrite').put(conversation));
-    else this.memory.set(conversation.id, structuredClone(conversation));
+    if (this.database) {
+      const request = this.table('readwrite').put(conversation);
+      request.transaction.commit?.();  // at once: the page may be left next
+      await promised(request);
+    } else this.memory.set(conversation.id, structuredClone(conversation));
   }
 
   async get(id) {

@@ -40,7 +40,7 @@ export function addMessage(conversation, parent, fields) {
   conversation.messages.push(message);
   conversation.choice[parent] = message.id;
   conversation.updated = Date.now();
-  if (!conversation.named && parent === '' && message.role === 'user') {
+  if (!conversation.named && conversation.messages.length === 1) {
     conversation.title = titleFrom(message.content);
   }
   return message;
