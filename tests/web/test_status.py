@@ -47,7 +47,7 @@ def test_figures_and_plots(page, server):
     assert page.text("#state-words") == "Running"
     assert figure(page, "running") == ("4requests", "5 waiting")
     assert figure(page, "cache") == ("30 %in use", "20 % kept for reuse")
-    assert figure(page, "reuse") == ("25 %of prompts", "100 tokens written")
+    assert figure(page, "reuse") == ("25 %", "of all prompt tokens")
     assert figure(page, "first") == ("100 ms", "95 % below 1.00 s")
     assert figure(page, "each") == ("–", "95 % below –")
     assert page.texts("#models li") == ["ponder-r1context of 8,192 tokens", "other-modelcontext of 4,096 tokens"]

@@ -320,11 +320,11 @@ export class Chat {
     const meter = byId('context');
     meter.hidden = !use;
     if (!use) return;
-    byId('context-words').textContent = use.words;
+    byId('context-words').replaceChildren(use.short, h('span', { class: 'wide' }, use.unit));
     const bar = byId('context-bar');
     bar.hidden = use.share === null;
     bar.value = use.share ?? 0;
     meter.classList.toggle('full', use.share > 0.9);
-    meter.title = `This conversation takes ${use.words} of the model's memory`;
+    meter.title = `This conversation takes ${use.short}${use.unit} of what the model can hold`;
   }
 }

@@ -184,6 +184,6 @@ export function contextUse(path, context) {
   const last = path.findLast((message) => message.usage);
   const used = (last?.usage.prompt_tokens ?? 0) + (last?.usage.completion_tokens ?? 0);
   if (!used) return null;
-  return { used, share: context ? Math.min(1, used / context) : null,
-    words: context ? `${formatCount(used)} of ${formatCount(context)} tokens` : plural(used, 'token') };
+  return { share: context ? Math.min(1, used / context) : null, unit: used === 1 && !context ? ' token' : ' tokens',
+    short: context ? `${formatCount(used)} of ${formatCount(context)}` : formatCount(used) };
 }

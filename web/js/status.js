@@ -33,12 +33,12 @@ const kCharts = [
 
 const kFigures = [
   ['running', 'Running', (p) => [p.running === null ? '–' : formatCount(p.running), 'requests', `${formatCount(p.waiting ?? 0)} waiting`]],
-  ['speed', 'Speed', (p) => [rate(p.generated), 'tokens/s', `prompts ${rate(p.prompt)} tokens/s`]],
+  ['speed', 'Speed', (p) => [rate(p.generated), 'tokens/s', `reads ${rate(p.prompt)} a second`]],
   ['first', 'First token', (p) => [duration(p.first50), '', `95 % below ${duration(p.first95)}`]],
   ['each', 'Each token', (p) => [duration(p.each50), '', `95 % below ${duration(p.each95)}`]],
   ['cache', 'Cache', (p) => [percent(share(p.used, p.used + p.cached + p.free)), 'in use',
     `${percent(share(p.cached, p.used + p.cached + p.free))} kept for reuse`]],
-  ['reuse', 'Cache hits', (p) => [percent(p.reused), 'of prompts', `${formatCount(p.totalGenerated ?? 0)} tokens written`]],
+  ['reuse', 'From the cache', (p) => [percent(p.reused), '', 'of all prompt tokens']],
 ];
 
 const readings = [];  // {time, counters, first, each}, oldest first
@@ -73,7 +73,7 @@ function pointOf(now) {
   const acceptedShare = share(grown('accepted'), grown('drafted'));
   return {
     running: now.running, waiting: now.waiting, used: now.used, cached: now.cached, free: now.free,
-    generated: since('generated'), prompt: since('prompt'), totalGenerated: now.generated,
+    generated: since('generated'), prompt: since('prompt'),
     reused: share(now.reused, now.prompt), accepted: acceptedShare === null ? null : 100 * acceptedShare,
     first50: quantile(base.first, now.first, 0.5), first95: quantile(base.first, now.first, 0.95),
     each50: quantile(base.each, now.each, 0.5), each95: quantile(base.each, now.each, 0.95),
