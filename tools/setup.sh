@@ -2,7 +2,7 @@
 # Installs what Ponder needs on Debian 12, and only what is missing.
 #
 #   tools/setup.sh build        compiler and libraries; a Python that can fetch models
-#   tools/setup.sh test         the same, and build/venv with what the Python tests import
+#   tools/setup.sh test         the same, Chromium, and build/venv with what the Python tests import
 #   tools/setup.sh lint         the same as build, and clang-format
 #   tools/setup.sh tidy|fuzz    the same as build, and more of clang
 #
@@ -13,9 +13,11 @@ cd "$(dirname "$0")/.."
 BUILD_PACKAGES=(
   g++ cmake ninja-build ccache pkg-config
   nlohmann-json3-dev libcli11-dev libspdlog-dev libssl-dev libboost1.81-dev
-  libutf8proc-dev libedit-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libutf8proc-dev libedit-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libjs-katex fonts-katex libjs-marked node-dompurify libjs-highlight.js libjs-chart.js
   ca-certificates git python3 python3-pip python3-venv
 )
+TEST_PACKAGES=(chromium)
 LINT_PACKAGES=(clang-format-14 binutils)
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev llvm-14)
 PYTHON_PACKAGES=(
@@ -59,7 +61,7 @@ case "${1:-}" in
   tidy) install_packages "${BUILD_PACKAGES[@]}" clang-tidy-14 ;;
   fuzz) install_packages "${BUILD_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}" ;;
   test)
-    install_packages "${BUILD_PACKAGES[@]}"
+    install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
     install_python "${PYTHON_PACKAGES[@]}"
     ;;
   *)
