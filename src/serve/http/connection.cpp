@@ -152,8 +152,10 @@ void Connection::parse() {
     } else if (state == State::kDone) {
       dispatch();
     } else if (state == State::kFailed) {
-      record_.method = reader_->request().method;
-      record_.path = reader_->request().path;
+      const HttpRequest& request = reader_->request();
+      record_.request_id = request_id(request.header("x-request-id").value_or(""));
+      record_.method = request.method;
+      record_.path = request.path;
       refuse(error_response(reader_->error()), false);
     } else {
       more = false;

@@ -40,8 +40,10 @@ std::optional<std::string> host_of(std::string_view authority) {
   return lower(host);
 }
 
+// Not "127.evil.example", which is a name.
 bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  return host == "localhost" || host == "::1" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
 }
 
 // "https://a.example" as it is, "http://localhost:*" with any port or none.
@@ -236,7 +238,7 @@ std::variant<Guard::Admitted, HttpResponse> Guard::judge_key(const HttpRequest& 
   if (const double seconds = key->take(now); seconds > 0) {
     return too_many("this API key has used its requests of a minute", seconds);
   }
-  Admitted admitted{.client = key->key.name, .with_key = true};
+  Admitted admitted{.client = key->key.name};
   under_way->fetch_add(1);
   admitted.place.held_ =
       std::shared_ptr<void>(nullptr, [under_way](void*) { under_way->fetch_sub(1); });

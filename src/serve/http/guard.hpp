@@ -67,8 +67,7 @@ class Guard {
     std::shared_ptr<void> held_;
   };
   struct Admitted {
-    std::string client = {};  // name of the key, or the remote address
-    bool with_key = false;
+    std::string client = {};   // name of the key, or the remote address
     HttpHeaders headers = {};  // to be added to the answer (CORS)
     Place place = {};
   };

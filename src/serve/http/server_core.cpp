@@ -113,6 +113,8 @@ Result<void> ServerCore::load_tls() {
   SSL_CTX_set_mode(tls_->native_handle(), SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_options(tls_->native_handle(), SSL_OP_NO_RENEGOTIATION);
   ErrorCode code;
+  // A key with a passphrase is refused, not asked for on the terminal.
+  tls_->set_password_callback([](size_t, auto) { return std::string(); }, code);
   tls_->use_certificate_chain_file(options.tls_certificate.string(), code);
   if (code) {
     return Failure{{.what = "no certificate could be read: " + code.message(),
@@ -203,8 +205,11 @@ void ServerCore::accept(Acceptor& acceptor) {
 void ServerCore::on_accept(tcp::socket socket) {
   accepted_.add();
   std::string remote = remote_of(socket);
-  const size_t of_remote = options.limits.connections_per_remote;
-  if (of_remote > 0 && of_remote_[remote] >= of_remote) return turn_away(std::move(socket), 429);
+  const size_t most = options.limits.connections_per_remote;
+  const auto of_remote = of_remote_.find(remote);
+  if (most > 0 && of_remote != of_remote_.end() && of_remote->second >= most) {
+    return turn_away(std::move(socket), 429);
+  }
   if (connections_.size() >= most_connections_ && !close_longest_idle()) {
     return turn_away(std::move(socket), 503);
   }
