@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 BUILD_PACKAGES=(
   g++ cmake ninja-build ccache pkg-config
   nlohmann-json3-dev libcli11-dev libspdlog-dev libssl-dev libboost1.81-dev
-  libutf8proc-dev libedit-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libutf8proc-dev libedit-dev libtomlplusplus-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev
   libjs-katex fonts-katex libjs-marked node-dompurify libjs-highlight.js libjs-chart.js
   ca-certificates git python3 python3-pip python3-venv
 )
@@ -22,7 +22,7 @@ LINT_PACKAGES=(clang-format-14 binutils)
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev llvm-14)
 PYTHON_PACKAGES=(
   numpy==2.2.6 tokenizers==0.23.3 jinja2==3.1.6 safetensors==0.5.3 gguf==0.17.1
-  pytest==8.4.2 pexpect==4.9.0 jsonschema[format-nongpl]==4.26.0
+  pytest==8.4.2 openai==3.57.0 anthropic==2.13.0 pydantic==2.14.4 pexpect==4.9.0 jsonschema[format-nongpl]==4.26.0
 )
 VENV=build/venv
 

@@ -30,7 +30,7 @@ class AnswerFormat {
 };
 
 struct ChatFormatOptions {
-  bool usage = false;     // stream_options.include_usage
+  bool usage = false;  // stream_options.include_usage
   bool log_probabilities = false;
 };
 std::unique_ptr<AnswerFormat> make_chat_format(const ChatFormatOptions& options);
@@ -45,6 +45,12 @@ std::unique_ptr<AnswerFormat> make_completion_format(const CompletionFormatOptio
 // Anthropic's.
 std::unique_ptr<AnswerFormat> make_message_format();
 HttpResponse message_refusal(HttpError error);
+
+// OpenAI's responses. `echo`: what the answer repeats of the request.
+std::unique_ptr<AnswerFormat> make_response_format(OrderedJson echo, bool log_probabilities);
+
+// One token as OpenAI tells about it: {"token", "logprob", "bytes", "top_logprobs"}.
+OrderedJson token_json(const Tokenizer& tokenizer, const TokenInfo& info);
 
 // "data: …" and an empty line; with an event's name before it unless that is empty.
 std::string server_event(const OrderedJson& data, std::string_view name = {});

@@ -15,14 +15,6 @@ OrderedJson token_json(const Tokenizer& tokenizer, int32_t token, float log_prob
           {"bytes", std::move(list)}};
 }
 
-OrderedJson token_json(const Tokenizer& tokenizer, const TokenInfo& info) {
-  OrderedJson json = token_json(tokenizer, info.token, info.log_probability);
-  json["top_logprobs"] = OrderedJson::array();
-  for (const LikelyToken& likely : info.likely)
-    json["top_logprobs"].push_back(token_json(tokenizer, likely.token, likely.log_probability));
-  return json;
-}
-
 class ChatFormat : public AnswerFormat {
  public:
   explicit ChatFormat(const ChatFormatOptions& options) : options_(options) {}
@@ -165,6 +157,14 @@ class ChatFormat : public AnswerFormat {
 };
 
 }  // namespace
+
+OrderedJson token_json(const Tokenizer& tokenizer, const TokenInfo& info) {
+  OrderedJson json = token_json(tokenizer, info.token, info.log_probability);
+  json["top_logprobs"] = OrderedJson::array();
+  for (const LikelyToken& likely : info.likely)
+    json["top_logprobs"].push_back(token_json(tokenizer, likely.token, likely.log_probability));
+  return json;
+}
 
 std::unique_ptr<AnswerFormat> make_chat_format(const ChatFormatOptions& options) {
   return std::make_unique<ChatFormat>(options);

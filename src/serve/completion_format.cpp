@@ -49,7 +49,8 @@ class CompletionFormat : public AnswerFormat {
     for (size_t i = piece.first_token; i < segment.tokens.size(); ++i)
       add(outcome, segment.tokens[i], lists);
     offsets_[static_cast<size_t>(choice)] = lists.offset;
-    return chunk(outcome, entry(choice, std::string(piece.text), lists.json(options_.likely), nullptr));
+    return chunk(outcome,
+                 entry(choice, std::string(piece.text), lists.json(options_.likely), nullptr));
   }
 
   std::string finished(const Outcome& outcome, int choice) override {
@@ -135,8 +136,8 @@ class CompletionFormat : public AnswerFormat {
       likely[tokenizer.token_bytes(other.token)] = number(other.log_probability);
     lists.likely.push_back(std::isnan(info.log_probability) ? OrderedJson(nullptr) : likely);
     lists.offsets.push_back(lists.offset);
-    lists.offset += std::count_if(text.begin(), text.end(),
-                                  [](char byte) { return (byte & 0xC0) != 0x80; });
+    lists.offset +=
+        std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; });
   }
 
   CompletionFormatOptions options_;

@@ -80,10 +80,11 @@ class MessageFormat : public AnswerFormat {
 
   std::string end(const Outcome& outcome) override {
     const Choice& choice = outcome.choices.front();
-    return event("message_delta", {{"delta",
-                                    {{"stop_reason", stop_reason(choice)},
-                                     {"stop_sequence", stop_sequence(choice)}}},
-                                   {"usage", usage(outcome)}}) +
+    return event(
+               "message_delta",
+               {{"delta",
+                 {{"stop_reason", stop_reason(choice)}, {"stop_sequence", stop_sequence(choice)}}},
+                {"usage", usage(outcome)}}) +
            event("message_stop", {});
   }
 

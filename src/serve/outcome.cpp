@@ -13,9 +13,8 @@ std::string Choice::text(Channel channel) const {
 
 int Choice::calls() const {
   return static_cast<int>(
-      std::count_if(segments.begin(), segments.end(), [](const Segment& segment) {
-        return segment.channel == Channel::kToolCall;
-      }));
+      std::count_if(segments.begin(), segments.end(),
+                    [](const Segment& segment) { return segment.channel == Channel::kToolCall; }));
 }
 
 std::vector<const TokenInfo*> Choice::tokens(Channel channel) const {
@@ -38,6 +37,7 @@ bool Outcome::done() const {
 }
 
 Usage Outcome::usage() const {
+  if (full_usage) return *full_usage;
   Usage usage{.prompt = prompt_count};
   int prompt = -1;
   for (const Choice& choice : choices) {

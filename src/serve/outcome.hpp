@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +31,8 @@ struct Segment {
 struct Piece {
   Channel channel = Channel::kContent;
   std::string_view text = {};
-  int call = 0;           // number of the call in this answer
-  bool opens = false;     // it is the first of its segment
+  int call = 0;            // number of the call in this answer
+  bool opens = false;      // it is the first of its segment
   size_t first_token = 0;  // of the segment's tokens, those from here on came with it
 };
 
@@ -60,10 +61,11 @@ struct Outcome {
   std::string id = {};
   int64_t created = 0;  // seconds since 1970
   uint64_t seed = 0;
-  std::vector<Choice> choices = {};              // prompt by prompt
-  std::vector<std::string> prompts = {};         // their texts, if they are given back
+  std::vector<Choice> choices = {};                        // prompt by prompt
+  std::vector<std::string> prompts = {};                   // their texts, if they are given back
   std::vector<std::vector<TokenInfo>> prompt_tokens = {};  // likewise, if asked for
-  int64_t prompt_count = 0;                      // tokens of all prompts
+  int64_t prompt_count = 0;                                // tokens of all prompts
+  std::optional<Usage> full_usage = {};                    // with the choices that were not kept
 
   bool done() const;
   Usage usage() const;

@@ -27,7 +27,8 @@ SamplingFields parse_sampling(const OrderedJson& body) {
   if (const OrderedJson* seed = field_of(body, "seed")) {
     const bool wide = seed->is_number_unsigned();
     const int64_t value = integer_of(*seed);
-    if (wide || value != -1) fields.seed = wide ? seed->get<uint64_t>() : static_cast<uint64_t>(value);
+    if (wide || value != -1)
+      fields.seed = wide ? seed->get<uint64_t>() : static_cast<uint64_t>(value);
   }
   return fields;
 }
@@ -59,7 +60,8 @@ Result<void> parse_streaming(const OrderedJson& body, GenerationFields& fields) 
   const OrderedJson* options = field_of(body, "stream_options");
   if (options == nullptr) return {};
   if (!fields.stream)
-    return Failure{{.what = "is only for streams", .where = "stream_options",
+    return Failure{{.what = "is only for streams",
+                    .where = "stream_options",
                     .mend = "set stream to true or leave it out"}};
   fields.stream_usage = bool_in(*options, "include_usage");
   return {};
@@ -138,8 +140,8 @@ Result<OrderedJson> parse_body(std::string_view body, std::string_view schema) {
     const Error& error = parsed.error();
     return Failure{{.what = error.where + ": " + error.what}};
   }
-  PONDER_TRY(check_schema(parsed.value(), request_schemas().at(std::string(schema)),
-                          request_schemas()));
+  PONDER_TRY(
+      check_schema(parsed.value(), request_schemas().at(std::string(schema)), request_schemas()));
   return parsed;
 }
 
@@ -179,7 +181,8 @@ Result<GenerationFields> parse_generation(const OrderedJson& body) {
   if (fields.best_of < fields.choices)
     return Failure{{.what = "is less than n", .where = "best_of"}};
   if (fields.best_of > fields.choices && fields.stream)
-    return Failure{{.what = "cannot be more than n in a stream", .where = "best_of",
+    return Failure{{.what = "cannot be more than n in a stream",
+                    .where = "best_of",
                     .mend = "the best answer is known only at the end"}};
   return fields;
 }
@@ -223,7 +226,8 @@ Result<ThinkingChoice> parse_thinking(const OrderedJson& body) {
     for (const char* name : {"thinking", "enable_thinking"})
       if (field_of(*arguments, name) != nullptr) choice.enabled = bool_in(*arguments, name);
   std::string effort = text_in(body, "reasoning_effort");
-  if (const OrderedJson* reasoning = field_of(body, "reasoning"); reasoning && reasoning->is_object())
+  if (const OrderedJson* reasoning = field_of(body, "reasoning");
+      reasoning && reasoning->is_object())
     effort = text_in(*reasoning, "effort");
   if (!effort.empty()) choice.budget = effort_budget(effort);
   for (const char* name : {"thinking_token_budget", "max_thinking_tokens"})

@@ -59,7 +59,7 @@ struct ToolChoice {
 };
 
 struct ThinkingChoice {
-  std::optional<bool> enabled = {};   // absent: as the model likes
+  std::optional<bool> enabled = {};    // absent: as the model likes
   std::optional<int64_t> budget = {};  // tokens; absent: no limit
 };
 
@@ -69,6 +69,7 @@ struct ChatRequest {
   std::vector<Tool> tools = {};  // none with ToolChoice::kNone
   ToolChoice tool_choice = {};
   bool parallel_calls = true;
+  bool strict_tools = false;  // arguments of calls must satisfy their schemas
   OutputFormat format = {};
   ThinkingChoice thinking = {};
   bool add_generation_prompt = true;

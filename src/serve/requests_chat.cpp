@@ -16,8 +16,9 @@ bool is_tool_name(std::string_view name) {
 
 Result<void> check_tool_name(const std::string& name, const std::string& where) {
   if (is_tool_name(name)) return {};
-  return Failure{{.what = "must consist of letters, digits, '_', '-' and '.', is " + printable(name),
-                  .where = where}};
+  return Failure{
+      {.what = "must consist of letters, digits, '_', '-' and '.', is " + printable(name),
+       .where = where}};
 }
 
 Result<ToolCall> parse_tool_call(const OrderedJson& call, const std::string& where) {
@@ -46,8 +47,8 @@ Result<ChatMessage> parse_chat_message(const OrderedJson& message, const std::st
     result.tool_call_id = text_in(message, "tool_call_id");
     result.name = text_in(message, "name");
   }
-  const bool may_lack = result.role == "assistant" &&
-                        !(result.tool_calls.empty() && result.reasoning.empty());
+  const bool may_lack =
+      result.role == "assistant" && !(result.tool_calls.empty() && result.reasoning.empty());
   if (content == nullptr && !may_lack)
     return Failure{{.what = "is missing", .where = where + ".content"}};
   return result;
@@ -58,10 +59,9 @@ Result<std::vector<Tool>> parse_tools(const OrderedJson& body) {
   const OrderedJson* list = field_of(body, "tools");
   for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
     const OrderedJson& function = (*list)[i].at("function");
-    tools.push_back(PONDER_TRY(make_tool(text_in(function, "name"),
-                                         field_of(function, "description"),
-                                         field_of(function, "parameters"),
-                                         "tools[" + std::to_string(i) + "].function")));
+    tools.push_back(PONDER_TRY(
+        make_tool(text_in(function, "name"), field_of(function, "description"),
+                  field_of(function, "parameters"), "tools[" + std::to_string(i) + "].function")));
   }
   return tools;
 }
@@ -96,8 +96,8 @@ Result<void> parse_continuation(const OrderedJson& body, ChatRequest& request) {
     return Failure{{.what = "cannot be had together with add_generation_prompt",
                     .where = "continue_final_message"}};
   if (request.messages.back().role != "assistant")
-    return Failure{{.what = "the last message must be the assistant's",
-                    .where = "continue_final_message"}};
+    return Failure{
+        {.what = "the last message must be the assistant's", .where = "continue_final_message"}};
   return {};
 }
 
@@ -148,7 +148,12 @@ Result<ChatRequest> parse_chat_request(const OrderedJson& body) {
   for (size_t i = 0; i < messages.size(); ++i)
     request.messages.push_back(
         PONDER_TRY(parse_chat_message(messages[i], "messages[" + std::to_string(i) + "]")));
-  PONDER_TRY(set_tools(request, PONDER_TRY(parse_tools(body)), parse_tool_choice(body)));
+  std::vector<Tool> tools = PONDER_TRY(parse_tools(body));
+  PONDER_TRY(set_tools(request, std::move(tools), parse_tool_choice(body)));
+  if (const OrderedJson* list = field_of(body, "tools"))
+    request.strict_tools = std::any_of(list->begin(), list->end(), [](const OrderedJson& tool) {
+      return bool_in(tool.at("function"), "strict");
+    });
   request.parallel_calls = bool_in(body, "parallel_tool_calls", true);
   request.format = PONDER_TRY(parse_output_format(body));
   request.thinking = PONDER_TRY(parse_thinking(body));

@@ -44,9 +44,9 @@ Result<std::vector<Tool>> parse_tools(const OrderedJson& body) {
   const OrderedJson* list = field_of(body, "tools");
   for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
     const OrderedJson& tool = (*list)[i];
-    tools.push_back(PONDER_TRY(make_tool(text_in(tool, "name"), field_of(tool, "description"),
-                                         field_of(tool, "input_schema"),
-                                         "tools[" + std::to_string(i) + "]")));
+    tools.push_back(
+        PONDER_TRY(make_tool(text_in(tool, "name"), field_of(tool, "description"),
+                             field_of(tool, "input_schema"), "tools[" + std::to_string(i) + "]")));
   }
   return tools;
 }
@@ -69,15 +69,16 @@ Result<ChatRequest> parse_message_request(const OrderedJson& body) {
   for (const OrderedJson& message : body.at("messages"))
     add_turn(request.messages, text_in(message, "role"), message.at("content"));
   // A last turn of the assistant is to be gone on with.
-  request.continue_final_message = request.messages.back().role == "assistant" &&
-                                   request.messages.back().tool_calls.empty();
+  request.continue_final_message =
+      request.messages.back().role == "assistant" && request.messages.back().tool_calls.empty();
   request.add_generation_prompt = !request.continue_final_message;
   ToolChoice choice;
   if (const OrderedJson* field = field_of(body, "tool_choice")) {
     choice = parse_tool_choice(*field);
     request.parallel_calls = !bool_in(*field, "disable_parallel_tool_use");
   }
-  PONDER_TRY(set_tools(request, PONDER_TRY(parse_tools(body)), std::move(choice)));
+  std::vector<Tool> tools = PONDER_TRY(parse_tools(body));
+  PONDER_TRY(set_tools(request, std::move(tools), std::move(choice)));
   if (const OrderedJson* thinking = field_of(body, "thinking")) {
     request.thinking.enabled = text_in(*thinking, "type") != "disabled";
     request.thinking.budget = integer_in(*thinking, "budget_tokens");

@@ -69,9 +69,9 @@ Result<std::vector<Tool>> parse_tools(const OrderedJson& body) {
   const OrderedJson* list = field_of(body, "tools");
   for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
     const OrderedJson& tool = (*list)[i];
-    tools.push_back(PONDER_TRY(make_tool(text_in(tool, "name"), field_of(tool, "description"),
-                                         field_of(tool, "parameters"),
-                                         "tools[" + std::to_string(i) + "]")));
+    tools.push_back(
+        PONDER_TRY(make_tool(text_in(tool, "name"), field_of(tool, "description"),
+                             field_of(tool, "parameters"), "tools[" + std::to_string(i) + "]")));
   }
   return tools;
 }
@@ -87,13 +87,26 @@ ToolChoice parse_tool_choice(const OrderedJson& body) {
                                        : ToolChoice::Kind::kAuto};
 }
 
+bool includes_log_probabilities(const OrderedJson& body) {
+  const OrderedJson* include = field_of(body, "include");
+  return include != nullptr && std::find(include->begin(), include->end(),
+                                         "message.output_text.logprobs") != include->end();
+}
+
 // What the answer repeats of the request.
 OrderedJson repeated_fields(const OrderedJson& body) {
   const std::pair<const char*, OrderedJson> defaults[] = {
-      {"instructions", nullptr},   {"max_output_tokens", nullptr}, {"metadata", OrderedJson::object()},
-      {"parallel_tool_calls", true}, {"previous_response_id", nullptr}, {"reasoning", nullptr},
-      {"text", {{"format", {{"type", "text"}}}}}, {"tool_choice", "auto"},
-      {"tools", OrderedJson::array()}, {"truncation", "disabled"}, {"user", nullptr}};
+      {"instructions", nullptr},
+      {"max_output_tokens", nullptr},
+      {"metadata", OrderedJson::object()},
+      {"parallel_tool_calls", true},
+      {"previous_response_id", nullptr},
+      {"reasoning", nullptr},
+      {"text", {{"format", {{"type", "text"}}}}},
+      {"tool_choice", "auto"},
+      {"tools", OrderedJson::array()},
+      {"truncation", "disabled"},
+      {"user", nullptr}};
   OrderedJson fields = OrderedJson::object();
   for (const auto& [name, absent] : defaults) {
     const OrderedJson* field = field_of(body, name);
@@ -122,13 +135,20 @@ Result<ResponseRequest> parse_response_request(const OrderedJson& body,
       PONDER_TRY(add_item(chat.messages, input[i], "input[" + std::to_string(i) + "]"));
   }
   if (chat.messages.empty()) return Failure{{.what = "has no message", .where = "input"}};
-  PONDER_TRY(set_tools(chat, PONDER_TRY(parse_tools(body)), parse_tool_choice(body)));
+  std::vector<Tool> tools = PONDER_TRY(parse_tools(body));
+  PONDER_TRY(set_tools(chat, std::move(tools), parse_tool_choice(body)));
+  if (const OrderedJson* list = field_of(body, "tools"))
+    chat.strict_tools = std::any_of(list->begin(), list->end(), [](const OrderedJson& tool) {
+      return bool_in(tool, "strict");
+    });
   chat.parallel_calls = bool_in(body, "parallel_tool_calls", true);
   chat.format = PONDER_TRY(parse_output_format(body));
   chat.thinking = PONDER_TRY(parse_thinking(body));
   request.previous = text_in(body, "previous_response_id");
   request.store = bool_in(body, "store", true);
   request.echo = repeated_fields(body);
+  if (includes_log_probabilities(body))
+    chat.generation.likely = static_cast<int>(integer_in(body, "top_logprobs").value_or(0));
   return request;
 }
 

@@ -64,7 +64,8 @@ class Checker {
  public:
   explicit Checker(const OrderedJson& definitions) : definitions_(definitions) {}
 
-  Result<void> check(const OrderedJson& value, const OrderedJson& given, const std::string& where) const {
+  Result<void> check(const OrderedJson& value, const OrderedJson& given,
+                     const std::string& where) const {
     const OrderedJson& schema = resolved(given);
     auto checked = check_resolved(value, schema, where);
     const OrderedJson* mend = field_of(schema, "x-mend");
@@ -83,7 +84,8 @@ class Checker {
 
   Result<void> check_resolved(const OrderedJson& value, const OrderedJson& schema,
                               const std::string& where) const {
-    if (const OrderedJson* choices = field_of(schema, "anyOf")) return check_any(value, *choices, where);
+    if (const OrderedJson* choices = field_of(schema, "anyOf"))
+      return check_any(value, *choices, where);
     PONDER_TRY(check_type(value, schema, where));
     PONDER_TRY(check_choice(value, schema, where));
     if (value.is_number()) return check_number(value, schema, where);
@@ -97,7 +99,8 @@ class Checker {
     return Failure{{.what = std::move(what), .where = where}};
   }
 
-  static Result<void> check_type(const OrderedJson& value, const OrderedJson& schema, const std::string& where) {
+  static Result<void> check_type(const OrderedJson& value, const OrderedJson& schema,
+                                 const std::string& where) {
     const std::vector<std::string> types = types_of(schema);
     if (types.empty() || std::any_of(types.begin(), types.end(),
                                      [&](const auto& type) { return is_type(value, type); }))
@@ -130,8 +133,8 @@ class Checker {
     if ((least == nullptr || value >= *least) && (most == nullptr || value <= *most)) return {};
     if (least == nullptr) return wrong(where, "is " + shown(value) + ", at most " + shown(*most));
     if (most == nullptr) return wrong(where, "is " + shown(value) + ", at least " + shown(*least));
-    return wrong(where, "must be in " + shown(*least) + " to " + shown(*most) + ", is " +
-                            shown(value));
+    return wrong(where,
+                 "must be in " + shown(*least) + " to " + shown(*most) + ", is " + shown(value));
   }
 
   // `what` is counted in `unit`s and may have so many.
@@ -146,12 +149,14 @@ class Checker {
     return {};
   }
 
-  static Result<void> check_text(const OrderedJson& value, const OrderedJson& schema, const std::string& where) {
+  static Result<void> check_text(const OrderedJson& value, const OrderedJson& schema,
+                                 const std::string& where) {
     return check_count(count_characters(value.get_ref<const std::string&>()), schema, "minLength",
                        "maxLength", where);
   }
 
-  Result<void> check_array(const OrderedJson& value, const OrderedJson& schema, const std::string& where) const {
+  Result<void> check_array(const OrderedJson& value, const OrderedJson& schema,
+                           const std::string& where) const {
     PONDER_TRY(
         check_count(static_cast<int64_t>(value.size()), schema, "minItems", "maxItems", where));
     const OrderedJson* items = field_of(schema, "items");
@@ -161,8 +166,11 @@ class Checker {
     return {};
   }
 
-  Result<void> check_object(const OrderedJson& value, const OrderedJson& schema, const std::string& where) const {
-    const auto place = [&](const std::string& key) { return where.empty() ? key : where + "." + key; };
+  Result<void> check_object(const OrderedJson& value, const OrderedJson& schema,
+                            const std::string& where) const {
+    const auto place = [&](const std::string& key) {
+      return where.empty() ? key : where + "." + key;
+    };
     PONDER_TRY(check_count(static_cast<int64_t>(value.size()), schema, "minProperties",
                            "maxProperties", where));
     if (const OrderedJson* required = field_of(schema, "required"))
@@ -181,7 +189,8 @@ class Checker {
 
   // The alternatives that have the value's type and agree with its discriminating fields decide
   // what the error is.
-  Result<void> check_any(const OrderedJson& value, const OrderedJson& choices, const std::string& where) const {
+  Result<void> check_any(const OrderedJson& value, const OrderedJson& choices,
+                         const std::string& where) const {
     std::vector<std::string> names;
     std::vector<const OrderedJson*> fitting;
     for (const OrderedJson& choice : choices) {
@@ -202,7 +211,8 @@ class Checker {
   }
 
   // Of several kinds of lists, the one whose items have the type of the first item.
-  const OrderedJson* nearest(const OrderedJson& value, const std::vector<const OrderedJson*>& fitting) const {
+  const OrderedJson* nearest(const OrderedJson& value,
+                             const std::vector<const OrderedJson*>& fitting) const {
     for (const OrderedJson* schema : fitting) {
       const OrderedJson* items = field_of(*schema, "items");
       if (value.is_array() && !value.empty() && items != nullptr &&
@@ -212,7 +222,8 @@ class Checker {
     return fitting.front();
   }
 
-  Result<void> check_variants(const OrderedJson& value, const std::vector<const OrderedJson*>& variants,
+  Result<void> check_variants(const OrderedJson& value,
+                              const std::vector<const OrderedJson*>& variants,
                               const std::string& where) const {
     const std::string kind = where.empty() ? "type" : where + ".type";
     const OrderedJson* type = field_of(value, "type");
@@ -247,8 +258,8 @@ OrderedJson or_null(OrderedJson schema) {
 
 }  // namespace
 
-Result<void> check_schema(const OrderedJson& value, const OrderedJson& schema, const OrderedJson& definitions,
-                          const std::string& where) {
+Result<void> check_schema(const OrderedJson& value, const OrderedJson& schema,
+                          const OrderedJson& definitions, const std::string& where) {
   return Checker(definitions).check(value, schema, where);
 }
 

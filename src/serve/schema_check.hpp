@@ -15,8 +15,8 @@ namespace ponder {
 // const, minimum, maximum, minLength, maxLength, minItems, maxItems, maxProperties, items,
 // properties, required, additionalProperties and anyOf; of an optional property null counts as
 // absent. "x-mend" says what to do about a value that does not fit.
-Result<void> check_schema(const OrderedJson& value, const OrderedJson& schema, const OrderedJson& definitions,
-                          const std::string& where = "");
+Result<void> check_schema(const OrderedJson& value, const OrderedJson& schema,
+                          const OrderedJson& definitions, const std::string& where = "");
 
 // The schema as others are to read it: optional properties may be null, and there are no "x-mend".
 OrderedJson published_schema(const OrderedJson& schema);

@@ -63,6 +63,8 @@ std::string_view openai_schemas_text() {
   "input": {"anyOf": [{"type": "string"},
     {"type": "array", "minItems": 1, "maxItems": 16384, "items": {"$ref": "#/components/schemas/ResponseItem"}}]},
   "instructions": {"type": "string"},
+  "include": {"type": "array", "maxItems": 16, "items": {"type": "string", "maxLength": 128}},
+  "top_logprobs": {"type": "integer", "minimum": 0, "maximum": 20},
   "previous_response_id": {"type": "string", "maxLength": 128},
   "store": {"type": "boolean"},
   "stream": {"type": "boolean"},

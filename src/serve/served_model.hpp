@@ -10,6 +10,7 @@
 #include "io/json.hpp"
 #include "serve/backend.hpp"
 #include "text/chat_template.hpp"
+#include "text/grammar/constraint.hpp"
 #include "text/tokenizer.hpp"
 
 namespace ponder {
@@ -23,7 +24,8 @@ struct ServedModel {
   std::string fingerprint = {};        // model, instruction set and version of the program
   uint64_t bytes = 0;                  // of memory, cache included
   OrderedJson details = {};            // for /v1/models
-  std::shared_ptr<void> parts = {};    // what the backend works with; outlives it
+  std::shared_ptr<ConstraintCache> constraints = {};
+  std::shared_ptr<void> parts = {};  // what the backend works with; outlives it
   std::unique_ptr<Backend> backend = {};
 };
 
