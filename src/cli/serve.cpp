@@ -73,6 +73,7 @@ HttpServerOptions server_options(const ServeSettings& settings, std::shared_ptr<
   options.tls_key = settings.tls_key;
   options.metrics = std::move(metrics);
   options.route = Api::route_of;
+  options.access_log = [](std::string_view line) { print_error(std::string(line) + "\n"); };
   options.guard.key_file = settings.api_keys;
   options.guard.origins = settings.cors_origins;
   // The pages ask for a key themselves.

@@ -30,8 +30,8 @@ class ResponseFormat : public AnswerFormat {
 
   std::string begin(const Outcome& outcome) override {
     const OrderedJson response = head(outcome, "in_progress");
-    return event("response.created", {{"response", response}}) +
-           event("response.in_progress", {{"response", response}});
+    const std::string created = event("response.created", {{"response", response}});
+    return created + event("response.in_progress", {{"response", response}});
   }
 
   std::string piece(const Outcome& outcome, int choice, const Piece& piece) override {
