@@ -1,5 +1,7 @@
 #include "cli/serve_model.hpp"
 
+#include <algorithm>
+
 #include "cli/flags.hpp"
 #include "cli/version.hpp"
 #include "core/dtype.hpp"
@@ -22,9 +24,10 @@ Speculation speculation_of(const std::string& name) {
                             : Speculation::kOff;
 }
 
-Result<EngineOptions> engine_options(const ServeSettings& settings, const Config& config) {
+EngineOptions engine_options(const ServeSettings& settings, const Config& config) {
   EngineOptions options;
-  options.context = PONDER_TRY(choose_context(settings.context, kDefaultContext, config));
+  // Of several models, some may be made for less.
+  options.context = std::min(settings.context.value_or(kDefaultContext), config.context);
   options.cache_bytes = settings.kv_budget;
   options.kv_dtype = parse_dtype(settings.kv_type).value();
   options.parallel = settings.parallel;
@@ -67,7 +70,7 @@ Result<std::unique_ptr<ServedModel>> load_served_model(const ServeSettings& sett
                              .load_mtp = settings.speculate == "mtp",
                              .progress = progress};
   parts->model = std::make_unique<Model>(PONDER_TRY(Model::open(file, context, options)));
-  const EngineOptions engine = PONDER_TRY(engine_options(settings, parts->model->config()));
+  const EngineOptions engine = engine_options(settings, parts->model->config());
   auto backend =
       std::make_unique<EngineBackend>(PONDER_TRY(Engine::create(context, *parts->model, engine)));
   auto served = std::unique_ptr<ServedModel>(new ServedModel{

@@ -129,7 +129,7 @@ void Generation::on_prompt(size_t prompt, std::span<const TokenEvent> tokens) {
 
 bool Generation::on_token(size_t prompt, const TokenEvent& event) {
   const std::lock_guard lock(mutex_);
-  if (over_) return false;
+  if (over_) return true;  // it has been cancelled
   begin();
   const size_t choice = index(prompt, event.choice);
   outcome_.choices[choice].log_probability += event.log_probability;

@@ -248,6 +248,8 @@ SamplingOptions make_sampling(const SamplingFields& fields, bool reasons, uint64
   options.repeat_penalty = static_cast<float>(fields.repetition_penalty.value_or(1.0));
   options.presence_penalty = static_cast<float>(fields.presence_penalty.value_or(0.0));
   options.frequency_penalty = static_cast<float>(fields.frequency_penalty.value_or(0.0));
+  options.typical_p = static_cast<float>(fields.typical_p.value_or(1.0));
+  options.logit_bias = fields.logit_bias;
   options.seed = fields.seed.value_or(random_seed);
   return options;
 }
