@@ -138,6 +138,7 @@ Result<int> serve(const ServeFlags& flags) {
   auto server = PONDER_TRY(HttpServer::create(
       server_options(settings, metrics),
       [&api](std::shared_ptr<HttpExchange> exchange) { api.handle(std::move(exchange)); }));
+  api.host().preload();
   PONDER_TRY(print(summary(settings, *server)));
   wait_for_signal(*server);
   drain(*server, std::chrono::seconds(settings.drain));

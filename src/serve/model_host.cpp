@@ -64,11 +64,6 @@ ModelHost::ModelHost(ModelHostOptions options) : options_(std::move(options)) {
     entries_[name] = std::make_unique<Entry>();
     entries_[name]->name = name;
   }
-  if (options_.load_first) {
-    Entry& first = *entries_[options_.names.front()];
-    first.state = State::kLoading;
-    to_load_.push_back(&first);
-  }
   thread_ = std::thread([this] { work(); });
 }
 
@@ -109,6 +104,10 @@ void ModelHost::acquire(const std::string& name, Taker take) {
   wake_.notify_all();
 }
 
+void ModelHost::preload() {
+  acquire(options_.names.front(), [](const auto&) {});
+}
+
 std::shared_ptr<const ServedModel> ModelHost::lease(Entry& entry) {
   ++entry.usage->holders;
   return {entry.model.get(), [usage = entry.usage](const ServedModel*) { usage->give_back(); }};
@@ -118,8 +117,7 @@ bool ModelHost::ready() const {
   const std::lock_guard lock(mutex_);
   const Entry& first = *entries_.at(options_.names.front());
   const bool was_loaded = !first.details.is_null() && first.state == State::kUnloaded;
-  return first.state == State::kLoaded || was_loaded ||
-         (first.state == State::kUnloaded && !options_.load_first);
+  return first.state == State::kLoaded || was_loaded;
 }
 
 EngineStats ModelHost::stats(const std::string& name) const {

@@ -27,7 +27,6 @@ struct ModelHostOptions {
       load;
   std::chrono::seconds idle_unload{0};  // 0: never
   size_t most_waiting = 256;            // requests that wait for a model to be loaded
-  bool load_first = true;               // the first one at once
 };
 
 class ModelHost {
@@ -53,6 +52,8 @@ class ModelHost {
   // many wait (`where` is "queue").
   void acquire(const std::string& name, Taker take);
 
+  // Loads the first model before anybody asks for it.
+  void preload();
   // Whether the first model is loaded, or was and can be again.
   bool ready() const;
   std::vector<Status> statuses() const;

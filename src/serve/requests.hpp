@@ -68,7 +68,7 @@ struct ChatRequest {
   std::vector<ChatMessage> messages = {};
   std::vector<Tool> tools = {};  // none with ToolChoice::kNone
   ToolChoice tool_choice = {};
-  bool parallel_calls = true;
+  std::optional<bool> parallel_calls = {};
   bool strict_tools = false;  // arguments of calls must satisfy their schemas
   OutputFormat format = {};
   ThinkingChoice thinking = {};

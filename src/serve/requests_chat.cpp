@@ -154,7 +154,8 @@ Result<ChatRequest> parse_chat_request(const OrderedJson& body) {
     request.strict_tools = std::any_of(list->begin(), list->end(), [](const OrderedJson& tool) {
       return bool_in(tool.at("function"), "strict");
     });
-  request.parallel_calls = bool_in(body, "parallel_tool_calls", true);
+  if (field_of(body, "parallel_tool_calls") != nullptr)
+    request.parallel_calls = bool_in(body, "parallel_tool_calls");
   request.format = PONDER_TRY(parse_output_format(body));
   request.thinking = PONDER_TRY(parse_thinking(body));
   PONDER_TRY(parse_continuation(body, request));

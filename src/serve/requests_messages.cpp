@@ -75,7 +75,7 @@ Result<ChatRequest> parse_message_request(const OrderedJson& body) {
   ToolChoice choice;
   if (const OrderedJson* field = field_of(body, "tool_choice")) {
     choice = parse_tool_choice(*field);
-    request.parallel_calls = !bool_in(*field, "disable_parallel_tool_use");
+    if (bool_in(*field, "disable_parallel_tool_use")) request.parallel_calls = false;
   }
   std::vector<Tool> tools = PONDER_TRY(parse_tools(body));
   PONDER_TRY(set_tools(request, std::move(tools), std::move(choice)));

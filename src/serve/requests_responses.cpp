@@ -141,7 +141,8 @@ Result<ResponseRequest> parse_response_request(const OrderedJson& body,
     chat.strict_tools = std::any_of(list->begin(), list->end(), [](const OrderedJson& tool) {
       return bool_in(tool, "strict");
     });
-  chat.parallel_calls = bool_in(body, "parallel_tool_calls", true);
+  if (field_of(body, "parallel_tool_calls") != nullptr)
+    chat.parallel_calls = bool_in(body, "parallel_tool_calls");
   chat.format = PONDER_TRY(parse_output_format(body));
   chat.thinking = PONDER_TRY(parse_thinking(body));
   request.previous = text_in(body, "previous_response_id");

@@ -1,9 +1,9 @@
 #include "serve/schemas.hpp"
 
 namespace ponder {
+namespace {
 
-std::string_view openai_schemas_text() {
-  return R"json({
+constexpr std::string_view kSchemas = R"json({
 "ChatCompletionRequest": {"type": "object", "required": ["messages"],
   "x-include": ["sampling", "more-sampling", "constraint", "thinking"], "properties": {
   "messages": {"$ref": "#/components/schemas/ChatMessages"},
@@ -89,6 +89,9 @@ std::string_view openai_schemas_text() {
   "priority": {"type": "integer", "minimum": -1000, "maximum": 1000},
   "user": {"type": "string", "maxLength": 1024}}}
 })json";
-}
+
+}  // namespace
+
+std::string_view openai_schemas_text() { return kSchemas; }
 
 }  // namespace ponder

@@ -1,9 +1,9 @@
 #include "serve/schemas.hpp"
 
 namespace ponder {
+namespace {
 
-std::string_view other_schemas_text() {
-  return R"json({
+constexpr std::string_view kSchemas = R"json({
 "MessageText": {"type": "object", "required": ["type", "text"], "properties": {
   "type": {"type": "string", "const": "text"}, "text": {"type": "string"}}},
 "MessageBlock": {"anyOf": [
@@ -76,6 +76,9 @@ std::string_view other_schemas_text() {
   "add_generation_prompt": {"type": "boolean"},
   "continue_final_message": {"type": "boolean"}}}
 })json";
-}
+
+}  // namespace
+
+std::string_view other_schemas_text() { return kSchemas; }
 
 }  // namespace ponder

@@ -1,9 +1,9 @@
 #include "serve/schemas.hpp"
 
 namespace ponder {
+namespace {
 
-std::string_view shared_schemas_text() {
-  return R"json({
+constexpr std::string_view kSchemas = R"json({
 "x-properties": {
   "sampling": {
     "model": {"type": "string", "minLength": 1, "maxLength": 512,
@@ -117,6 +117,9 @@ std::string_view shared_schemas_text() {
 "ChatMessages": {"type": "array", "minItems": 1, "maxItems": 16384,
   "items": {"$ref": "#/components/schemas/ChatMessage"}}
 })json";
-}
+
+}  // namespace
+
+std::string_view shared_schemas_text() { return kSchemas; }
 
 }  // namespace ponder

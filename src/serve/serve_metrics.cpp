@@ -24,7 +24,10 @@ constexpr StatsMetric kGauges[] = {
 };
 
 constexpr StatsMetric kCounters[] = {
-    {"ponder_prompt_tokens_total", "Tokens of prompts.", value_of<&EngineStats::prompt_tokens>},
+    {"ponder_prompt_tokens_total", "Tokens of prompts, also those that the cache had.",
+     [](const EngineStats& stats) {
+       return static_cast<double>(stats.prompt_tokens + stats.cached_tokens);
+     }},
     {"ponder_cached_tokens_total", "Tokens of prompts that the cache had.",
      value_of<&EngineStats::cached_tokens>},
     {"ponder_generated_tokens_total", "Tokens of answers.",

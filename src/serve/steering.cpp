@@ -40,6 +40,8 @@ Source call_rest(const ToolCallForm& form, const std::vector<const Tool*>& tools
   return calls.size() == 1 ? std::move(calls.front()) : Source::any_of(std::move(calls));
 }
 
+constexpr int64_t kMostCalls = 16;  // in one answer: small models repeat themselves
+
 // What follows the first call_begin: that call, others, and the end of the list.
 Source calls_rest(const ToolCallForm& form, const std::vector<const Tool*>& tools, bool parallel) {
   std::vector<Source> parts = {call_rest(form, tools)};
@@ -48,7 +50,7 @@ Source calls_rest(const ToolCallForm& form, const std::vector<const Tool*>& tool
     add_marker(more, form.between);
     add_marker(more, form.call_begin);
     more.push_back(call_rest(form, tools));
-    parts.push_back(Source::repeat(Source::sequence(std::move(more)), 0, -1));
+    parts.push_back(Source::repeat(Source::sequence(std::move(more)), 0, kMostCalls - 1));
   }
   add_marker(parts, form.list_end);
   return Source::sequence(std::move(parts));
@@ -77,15 +79,15 @@ Result<std::optional<Source>> answer_source(const ChatRequest& request, ToolForm
         tool.name == request.tool_choice.name)
       tools.push_back(&tool);
   const ToolCallForm form = tool_call_form(tool_format);
-  if (forced) return {calls_source(form, tools, request.parallel_calls)};
-  if (format)
-    return {
-        Source::any_of({std::move(*format), calls_source(form, tools, request.parallel_calls)})};
+  // Under force a small model would write call after call: several only if the client said so.
+  const bool several = request.parallel_calls.value_or(!forced);
+  if (forced) return {calls_source(form, tools, several)};
+  if (format) return {Source::any_of({std::move(*format), calls_source(form, tools, several)})};
   // Free to call or not: only the arguments of a strict tool's call are bound, where a mark tells
   // that one begins.
   const std::string trigger = form.list_begin + form.call_begin;
   if (!request.strict_tools || tool_format == ToolFormat::kLlama3) return format;
-  return {Source::free_text(trigger, calls_rest(form, tools, request.parallel_calls), true)};
+  return {Source::free_text(trigger, calls_rest(form, tools, several), true)};
 }
 
 // The error names the field that the constraint came from.

@@ -29,6 +29,7 @@ def test_models_tell_their_context(web, model):
 def test_metrics_count_the_requests(web, model):
     names = ("ponder_prompt_tokens_total", "ponder_generated_tokens_total", "ponder_requests_total",
              "ponder_answers_total", "ponder_time_to_first_token_seconds_count")
+    web.until(lambda: web.metric("ponder_requests_running", model=model) == 0)
     before = [web.metric(name, model=model) for name in names]
     usages = [answer.json["usage"] for answer in together(*(lambda i=i: web.chat(f"Number {i}.", max_tokens=3 + i)
                                                             for i in range(4)))]

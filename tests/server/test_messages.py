@@ -8,8 +8,8 @@ TOOL = {"name": "get_weather", "description": "Weather of a city.",
                          "additionalProperties": False}}
 
 
-def ask(claude, model, **fields):
-    return claude.messages.create(model=model, **{"messages": HELLO, "max_tokens": 16, "temperature": 0, **fields})
+def ask(claude, model, temperature=0, **fields):
+    return claude.messages.create(model=model, **{"messages": HELLO, "max_tokens": 16, **fields}, extra_body={"temperature": temperature})
 
 
 def test_an_answer(claude, model):
@@ -36,7 +36,7 @@ def test_events_come_in_order(claude, model):
     assert set(kinds[2:-3]) == {"content_block_delta"}
     deltas = [event for event in events if event.type == "content_block_delta"]
     assert "".join(event.delta.text for event in deltas) == whole.content[0].text
-    with claude.messages.stream(model=model, messages=HELLO, max_tokens=16, temperature=0) as stream:
+    with claude.messages.stream(model=model, messages=HELLO, max_tokens=16, extra_body={"temperature": 0}) as stream:
         assert "".join(stream.text_stream) == whole.content[0].text
         final = stream.get_final_message()
     assert final.stop_reason == whole.stop_reason and final.usage.output_tokens == whole.usage.output_tokens
@@ -49,11 +49,11 @@ def test_calls(claude, model):
     assert answer.stop_reason == "tool_use"
     call = answer.content[-1]
     assert call.type == "tool_use" and call.name == "get_weather" and call.input["city"]
-    last = ask(claude, model, tools=[TOOL], max_tokens=60, messages=[
+    last = ask(claude, model, tools=[TOOL], tool_choice={"type": "none"}, max_tokens=60, messages=[
         *asked, {"role": "assistant", "content": [block.model_dump() for block in answer.content]},
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id, "content": "31 degrees"}]}])
     assert "31" in last.content[0].text
-    with claude.messages.stream(model=model, messages=asked, tools=[TOOL], max_tokens=100, temperature=0,
+    with claude.messages.stream(model=model, messages=asked, tools=[TOOL], max_tokens=100, extra_body={"temperature": 0},
                                 tool_choice={"type": "any", "disable_parallel_tool_use": True}) as stream:
         final = stream.get_final_message()
     assert final.content[-1].input == call.input

@@ -13,8 +13,11 @@ HELLO = [{"role": "user", "content": "Say hello."}]
 
 def read_all(sock):
     data = b""
-    while more := sock.recv(65536):
-        data += more
+    try:
+        while more := sock.recv(65536):
+            data += more
+    except ConnectionResetError:
+        pass
     return data
 
 

@@ -69,10 +69,20 @@ def test_with_the_client(client, model):
         call = stream.get_final_completion().choices[0].message.tool_calls[0]
     assert json.loads(call.function.arguments)["city"] == "Paris"
     answer = client.chat.completions.create(
-        model=model, tools=TOOLS, max_tokens=60, temperature=0,
+        model=model, tools=TOOLS, tool_choice="none", max_tokens=60, temperature=0,
         messages=[*QUESTION, {"role": "assistant", "tool_calls": [call.model_dump(exclude={"index"})]},
                   {"role": "tool", "tool_call_id": call.id, "content": "31 degrees and sunny"}])
     assert "31" in answer.choices[0].message.content
+
+
+def test_several_calls_where_they_are_asked_for(web):
+    both = [{"role": "user", "content": "What is the weather in Paris, and what is the time in the zone UTC?"}]
+    answer = ask(web, messages=both, tool_choice="required", parallel_tool_calls=True, max_tokens=700).json["choices"][0]
+    calls = answer["message"]["tool_calls"]
+    assert 1 <= len(calls) <= 16 and len({call["id"] for call in calls}) == len(calls)
+    for call in calls[:-1]:
+        schema = {"get_weather": WEATHER, "get_time": CLOCK}[call["function"]["name"]]
+        jsonschema.validate(json.loads(call["function"]["arguments"]), schema)
 
 
 def test_none_and_auto(web):
