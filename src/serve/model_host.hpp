@@ -20,11 +20,11 @@
 namespace ponder {
 
 struct ModelHostOptions {
-  std::vector<std::string> names;  // the first is the one that is meant without a name
+  std::vector<std::string> names = {};  // the first is the one that is meant without a name
   // Called from the host's thread, for one model at a time.
   std::function<Result<std::unique_ptr<ServedModel>>(const std::string& name,
                                                      const ProgressSink& progress)>
-      load;
+      load = {};
   std::chrono::seconds idle_unload{0};  // 0: never
   size_t most_waiting = 256;            // requests that wait for a model to be loaded
 };
