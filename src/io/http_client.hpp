@@ -1,6 +1,7 @@
-// HTTP(S) GET with redirects, for downloads.
+// HTTP(S): GET with redirects, for downloads; POST, for talking to a server.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -62,5 +63,16 @@ struct HttpReceiver {
 // Follows at most ten redirects, never from https to http. Certificates are verified against the
 // system's authorities. Any status that is no redirect reaches the receiver.
 Result<void> http_get(const HttpGet& request, const HttpReceiver& receiver);
+
+struct HttpPost {
+  Url url;
+  std::string token;  // as in HttpGet
+  std::string body;   // JSON
+  std::chrono::seconds patience{600};
+  const std::atomic<bool>* stop = nullptr;  // ends the request with an error "stopped"
+};
+
+// The body is received as it comes. Redirects are not followed.
+Result<void> http_post(const HttpPost& request, const HttpReceiver& receiver);
 
 }  // namespace ponder
