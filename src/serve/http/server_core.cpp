@@ -81,7 +81,6 @@ ServerCore::ServerCore(HttpServerOptions wanted, HttpHandler handler, std::uniqu
       guard(std::move(by)),
       handler_(std::move(handler)),
       work_(io_.get_executor()),
-      accept_pause_(io_),
       with_body_(static_cast<size_t>(std::max(options.threads, 1))),
       without_body_(1),
       most_connections_(options.limits.connections),
@@ -150,9 +149,9 @@ Result<void> ServerCore::listen() {
   ErrorCode last;
   for (tcp::endpoint end : ends) {
     if (options.port == 0) end.port(port);
-    Acceptor acceptor(io_);
+    tcp::acceptor acceptor(io_);
     acceptor.open(end.protocol(), code);
-    if (!code) acceptor.set_option(Acceptor::reuse_address(true), code);
+    if (!code) acceptor.set_option(tcp::acceptor::reuse_address(true), code);
     if (!code) acceptor.bind(end, code);
     if (!code) acceptor.listen(asio::socket_base::max_listen_connections, code);
     const bool other_family =
@@ -161,15 +160,15 @@ Result<void> ServerCore::listen() {
     if (other_family) continue;
     if (code) return listen_failure(options, "cannot listen", code);
     port = acceptor.local_endpoint(code).port();
-    acceptors_.push_back(std::move(acceptor));
+    listeners_.push_back({.acceptor = std::move(acceptor), .pause = asio::steady_timer(io_)});
   }
-  if (acceptors_.empty()) return listen_failure(options, "cannot listen", last);
+  if (listeners_.empty()) return listen_failure(options, "cannot listen", last);
   open_ = 1;
   return {};
 }
 
 void ServerCore::start() {
-  for (Acceptor& acceptor : acceptors_) accept(acceptor);
+  for (Listener& listener : listeners_) accept(listener);
   thread_ = std::thread([this] { run_io(); });
 }
 
@@ -185,19 +184,19 @@ void ServerCore::run_io() {
   }
 }
 
-void ServerCore::accept(Acceptor& acceptor) {
-  acceptor.async_accept([this, &acceptor](const ErrorCode& code, tcp::socket socket) {
-    if (!acceptor.is_open()) return;
+void ServerCore::accept(Listener& listener) {
+  listener.acceptor.async_accept([this, &listener](const ErrorCode& code, tcp::socket socket) {
+    if (!listener.acceptor.is_open()) return;
     if (!code) {
       on_accept(std::move(socket));
-      return accept(acceptor);
+      return accept(listener);
     }
-    if (code == asio::error::connection_aborted) return accept(acceptor);
+    if (code == asio::error::connection_aborted) return accept(listener);
     // No descriptors or no memory: somebody idle makes room, and it is tried again.
     close_longest_idle();
-    accept_pause_.expires_after(kAcceptPause);
-    accept_pause_.async_wait([this, &acceptor](const ErrorCode&) {
-      if (acceptor.is_open()) accept(acceptor);
+    listener.pause.expires_after(kAcceptPause);
+    listener.pause.async_wait([this, &listener](const ErrorCode&) {
+      if (listener.acceptor.is_open()) accept(listener);
     });
   });
 }
@@ -322,8 +321,10 @@ void ServerCore::finished(const AccessRecord& record) {
 void ServerCore::close_listener() {
   draining_ = true;
   ErrorCode ignored;
-  for (Acceptor& acceptor : acceptors_) acceptor.close(ignored);
-  accept_pause_.cancel();
+  for (Listener& listener : listeners_) {
+    listener.acceptor.close(ignored);
+    listener.pause.cancel();
+  }
   while (close_longest_idle()) {
   }
   const std::lock_guard lock(mutex_);

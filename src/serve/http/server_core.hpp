@@ -52,10 +52,13 @@ class ServerCore {
   Gauge& active() { return active_; }
 
  private:
-  using Acceptor = boost::asio::ip::tcp::acceptor;
+  struct Listener {
+    boost::asio::ip::tcp::acceptor acceptor;
+    boost::asio::steady_timer pause;  // before it tries again
+  };
 
   Result<void> load_tls();
-  void accept(Acceptor& acceptor);
+  void accept(Listener& listener);
   void on_accept(boost::asio::ip::tcp::socket socket);
   void turn_away(boost::asio::ip::tcp::socket socket, int status);
   bool close_longest_idle();
@@ -67,8 +70,7 @@ class ServerCore {
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::unique_ptr<boost::asio::ssl::context> tls_;
-  std::list<Acceptor> acceptors_;
-  boost::asio::steady_timer accept_pause_;
+  std::list<Listener> listeners_;
   boost::asio::thread_pool with_body_, without_body_;  // call the handler
   std::thread thread_;
 

@@ -265,6 +265,13 @@ TEST(Server, ExchangesMayOutliveTheServer) {
   EXPECT_TRUE(called);
 }
 
+TEST(Server, LocalhostIsEveryAddressOfIt) {
+  Serving serving({.host = "localhost"});
+  Client client(serving.port(), get("/echo"));
+  EXPECT_EQ(status_of(client.read_answer()), 200);
+  EXPECT_EQ(serving.server().address(), "http://localhost:" + std::to_string(serving.port()));
+}
+
 TEST(Server, SaysWhyItCannotListen) {
   Serving serving;
   const auto refusal = [](HttpServerOptions options) {
