@@ -11,7 +11,7 @@ JOBS    ?= $(shell nproc)
 PONDER  := build/release/ponder
 export PROMPT
 
-.PHONY: help run chat build test test-unit lint format tidy asan tsan fuzz bench bench-peers clean
+.PHONY: help run chat build test test-unit lint format tidy asan tsan fuzz bench bench-peers deb clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -72,6 +72,12 @@ bench: build ## the kernels' benchmarks
 
 bench-peers: build ## speed, load time, memory and perplexity against llama.cpp on the same files
 	@python3 bench/peers.py $(ARGS)
+
+deb: ## a Debian package of the program and its service, in build/
+	@tools/setup.sh deb
+	@tools/build.sh release ponder package_files
+	@cd build && cpack --config release/CPackConfig.cmake -B deb >deb.log || { cat deb.log; exit 1; }
+	@mv build/deb/ponder_*.deb build/ && ls build/ponder_*.deb
 
 clean: ## remove build/
 	@rm -rf build

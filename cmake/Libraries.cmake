@@ -9,6 +9,7 @@ find_package(spdlog REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(Boost 1.74 REQUIRED)
 pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
+find_path(TOMLPLUSPLUS toml++/toml.h REQUIRED)  # headers only
 find_library(UTF8PROC utf8proc REQUIRED)
 
 # A module without sources yet is an INTERFACE library.

@@ -88,6 +88,17 @@ function(ponder_add_test_program module)
   add_test(NAME ${module} COMMAND ${module}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endfunction()
 
+# tests/tools/NAME_main.cpp: programs that the Python tests run.
+function(ponder_add_test_tools)
+  file(GLOB tools CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/tools/*_main.cpp)
+  foreach(tool IN LISTS tools)
+    get_filename_component(name ${tool} NAME_WE)
+    string(REPLACE "_main" "" name ${name})
+    add_executable(${name} ${tool})
+    target_link_libraries(${name} PRIVATE ponder_text)
+  endforeach()
+endfunction()
+
 function(ponder_add_program)
   if(NOT EXISTS ${CMAKE_SOURCE_DIR}/src/cli/main.cpp)
     return()

@@ -13,7 +13,7 @@ GTEST_OUTPUT="xml:$PWD/$reports/" ctest --test-dir build/release --output-on-fai
   -j "${JOBS:-$(nproc)}" --no-tests=error || status=1
 
 folders=()
-for folder in tests/e2e tests/parity; do
+for folder in tests/e2e tests/parity tests/server tests/web; do
   [ -n "$(find "$folder" -name 'test_*.py' 2>/dev/null)" ] && folders+=("$folder")
 done
 PONDER_BIN=$PWD/build/release/ponder build/venv/bin/python -m pytest -q -rs "${folders[@]}" \

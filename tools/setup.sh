@@ -2,9 +2,10 @@
 # Installs what Ponder needs on Debian 12, and only what is missing.
 #
 #   tools/setup.sh build        compiler and libraries; a Python that can fetch models
-#   tools/setup.sh test         the same, and build/venv with what the Python tests import
+#   tools/setup.sh test         the same, Chromium, and build/venv with what the Python tests import
 #   tools/setup.sh lint         the same as build, and clang-format
 #   tools/setup.sh tidy|fuzz    the same as build, and more of clang
+#   tools/setup.sh deb          the same as build, and what makes a package
 #
 # Works as root, or through sudo. Nothing is downloaded when all is there already.
 set -euo pipefail
@@ -13,14 +14,17 @@ cd "$(dirname "$0")/.."
 BUILD_PACKAGES=(
   g++ cmake ninja-build ccache pkg-config
   nlohmann-json3-dev libcli11-dev libspdlog-dev libssl-dev libboost1.81-dev
-  libutf8proc-dev libedit-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libutf8proc-dev libedit-dev libtomlplusplus-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libjs-katex fonts-katex libjs-marked node-dompurify libjs-highlight.js libjs-chart.js
   ca-certificates git python3 python3-pip python3-venv
 )
+TEST_PACKAGES=(chromium)
 LINT_PACKAGES=(clang-format-14 binutils)
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev llvm-14)
+DEB_PACKAGES=(dpkg-dev file)
 PYTHON_PACKAGES=(
   numpy==2.2.6 tokenizers==0.23.3 jinja2==3.1.6 safetensors==0.5.3 gguf==0.17.1
-  pytest==8.4.2 pexpect==4.9.0
+  pytest==8.4.2 openai==3.57.0 anthropic==2.13.0 pydantic==2.14.4 pexpect==4.9.0 jsonschema[format-nongpl]==4.26.0
 )
 VENV=build/venv
 
@@ -58,12 +62,13 @@ case "${1:-}" in
   lint) install_packages "${BUILD_PACKAGES[@]}" "${LINT_PACKAGES[@]}" ;;
   tidy) install_packages "${BUILD_PACKAGES[@]}" clang-tidy-14 ;;
   fuzz) install_packages "${BUILD_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}" ;;
+  deb) install_packages "${BUILD_PACKAGES[@]}" "${DEB_PACKAGES[@]}" ;;
   test)
-    install_packages "${BUILD_PACKAGES[@]}"
+    install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
     install_python "${PYTHON_PACKAGES[@]}"
     ;;
   *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

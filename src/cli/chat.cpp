@@ -4,19 +4,9 @@
 
 #include "cli/answer_printer.hpp"
 #include "cli/format_text.hpp"
-#include "cli/interrupt.hpp"
-#include "cli/stats.hpp"
 #include "cli/terminal.hpp"
 
 namespace ponder {
-
-Chat::Chat(const LoadedModel& loaded, Tokenizer tokenizer, ChatTemplate chat_template,
-           Session session, bool footer)
-    : loaded_(&loaded),
-      tokenizer_(std::move(tokenizer)),
-      template_(std::move(chat_template)),
-      session_(std::move(session)),
-      footer_(footer) {}
 
 Result<void> Chat::say(std::string message) {
   regenerations_ = 0;
@@ -37,62 +27,38 @@ Result<void> Chat::regenerate() {
   return replied;
 }
 
-Result<AnswerRequest> Chat::make_request(uint64_t seed_offset) const {
-  const RenderOptions options{.enable_thinking = settings_.think};
-  const std::string prompt = PONDER_TRY(template_.render(conversation_.all(), options));
-  AnswerRequest request;
-  request.prompt = tokenizer_.encode(prompt, {.add_bos = false});
-  if (std::ssize(request.prompt) > session_.capacity())
-    return Failure{{.what = "the conversation would take " + std::to_string(request.prompt.size()) +
-                            " tokens, the context has " + std::to_string(session_.capacity()),
-                    .mend = "/clear starts anew; a larger --ctx at the start gives more room"}};
-  request.sampling = choose_sampling(settings_.sampling, template_.reasons() && settings_.think);
-  request.sampling.seed += seed_offset;
-  request.max_tokens = settings_.max_tokens.value_or(-1);
-  request.starts_inside = template_.opens_thinking(options);
-  return request;
-}
-
 Result<void> Chat::reply(uint64_t seed_offset) {
-  AnswerRequest request = PONDER_TRY(make_request(seed_offset));
   AnswerPrinter printer(!settings_.show_thinking);
   ProgressLine progress;
-  request.progress = progress.sink();
-  request.on_text = [&](Channel channel, std::string_view piece) {
+  AnswerSinks sinks;
+  sinks.progress = progress.sink();
+  sinks.on_text = [&](Channel channel, std::string_view piece) {
     progress.clear();
     return printer.text(channel, piece);
   };
-  request.on_thought = [&](double seconds) { return printer.thought(seconds); };
-  const Answer result = PONDER_TRY(answer(session_, tokenizer_, request));
+  sinks.on_thought = [&](double seconds) { return printer.thought(seconds); };
+  const Answer result = PONDER_TRY(answerer_->answer(conversation_, settings_, seed_offset, sinks));
   progress.clear();
-  if (!result.tokens.empty())
+  if (!result.text.empty() || !result.reasoning.empty() || !result.tokens.empty())
     conversation_.messages.push_back(
         {.role = "assistant", .content = result.text, .reasoning = result.reasoning});
   PONDER_TRY(printer.finish(true));
-  return show_end(result, request.sampling);
+  return show_end(result);
 }
 
-Result<void> Chat::show_end(const Answer& answer, const SamplingOptions& sampling) const {
-  const bool style = has_style(STDOUT_FILENO);
-  if (settings_.stats)
-    print_error(stats_text({.answer = answer.stats,
-                            .load_seconds = loaded_->load_seconds,
-                            .cache_bytes = session_.cache_bytes(),
-                            .context = session_.capacity(),
-                            .isa = loaded_->runtime.context().isa,
-                            .threads = loaded_->runtime.context().pool->size(),
-                            .sampling = sampling},
-                           has_style(STDERR_FILENO)));
+Result<void> Chat::show_end(const Answer& answer) const {
+  if (settings_.stats) print_error(answerer_->stats(answer, has_style(STDERR_FILENO)));
   if (answer.reason == FinishReason::kContextFull)
     print_error("ponder: the answer is cut off: the context is full; /clear starts anew\n");
   if (!footer_) return {};
-  std::string note = std::to_string(session_.tokens().size()) + " of " +
-                     std::to_string(session_.capacity()) + " tokens";
-  if (answer.stats.decode_tokens > 0)
+  std::string note = std::to_string(answerer_->used()) + " ";
+  if (answerer_->capacity() > 0) note += "of " + std::to_string(answerer_->capacity()) + " ";
+  note += "tokens";
+  if (answer.stats.decode_tokens > 0 && answer.stats.decode_seconds > 0)
     note += ", " + format_rate(decode_rate(answer.stats)) + " tokens/s";
   if (answer.reason == FinishReason::kCancelled) note = "stopped; " + note;
   if (answer.reason == FinishReason::kLength) note = "max-tokens reached; " + note;
-  return print(dimmed("[" + note + "]", style) + "\n");
+  return print(dimmed("[" + note + "]", has_style(STDOUT_FILENO)) + "\n");
 }
 
 }  // namespace ponder

@@ -1,29 +1,18 @@
-// A conversation with a loaded model: what `ponder chat` does between two lines of input.
+// A conversation: what `ponder chat` does between two lines of input.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 
-#include "cli/answer.hpp"
-#include "cli/conversation.hpp"
-#include "cli/flags.hpp"
-#include "cli/sampling_flags.hpp"
+#include "cli/answerer.hpp"
 
 namespace ponder {
 
-struct ChatSettings {
-  SamplingFlags sampling;
-  std::optional<int64_t> max_tokens;  // of one answer
-  bool think = true;                  // for templates that can do without
-  bool show_thinking = true;
-  bool stats = false;
-};
-
 class Chat {
  public:
-  // `loaded` must outlive the chat. `footer`: print context and speed behind each answer.
-  Chat(const LoadedModel& loaded, Tokenizer tokenizer, ChatTemplate chat_template, Session session,
-       bool footer);
+  // `footer`: print context and speed behind each answer.
+  Chat(std::unique_ptr<Answerer> answerer, bool footer)
+      : answerer_(std::move(answerer)), footer_(footer) {}
 
   // Answers on standard output. Ctrl-C ends the answer; what is there of it stays. On an error, or
   // if nothing came, the conversation is as before.
@@ -42,8 +31,7 @@ class Chat {
   static const Command kCommands[];
 
   Result<void> reply(uint64_t seed_offset);
-  Result<AnswerRequest> make_request(uint64_t seed_offset) const;
-  Result<void> show_end(const Answer& answer, const SamplingOptions& sampling) const;
+  Result<void> show_end(const Answer& answer) const;
 
   Result<bool> help(std::string_view rest);
   Result<bool> clear(std::string_view rest);
@@ -54,10 +42,7 @@ class Chat {
   Result<bool> regen(std::string_view rest);
   Result<bool> leave(std::string_view rest);
 
-  const LoadedModel* loaded_;
-  Tokenizer tokenizer_;
-  ChatTemplate template_;
-  Session session_;
+  std::unique_ptr<Answerer> answerer_;
   bool footer_;
   Conversation conversation_;
   ChatSettings settings_;

@@ -144,12 +144,7 @@ Result<bool> Chat::set(std::string_view rest) {
     PONDER_TRY(change(settings_, name, value));
     return true;
   }
-  SamplingFlags flags = settings_.sampling;
-  const bool random = !flags.seed;
-  flags.seed = flags.seed.value_or(0);
-  std::string text =
-      describe_sampling(choose_sampling(flags, template_.reasons() && settings_.think));
-  if (random) text.replace(text.rfind("seed"), std::string::npos, "seed random");
+  std::string text = answerer_->sampling(settings_);
   text += "\nmax-tokens " +
           (settings_.max_tokens ? std::to_string(*settings_.max_tokens) : "as the context allows");
   for (const Switch& item : kSwitches)

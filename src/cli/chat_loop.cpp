@@ -21,7 +21,7 @@ struct ChatFlags {
   ChatSettings settings;
   SpeculationFlags speculation;
   std::optional<int64_t> context;
-  std::string system, template_name;
+  std::string system, template_name, url;
   bool hide_thinking = false, no_history = false;
 };
 
@@ -74,33 +74,42 @@ Result<int> converse(Chat& chat, LineSource& source) {
   }
 }
 
-Result<void> greet(const LoadedModel& loaded, const ChatTemplate& chat_template,
-                   const Session& session) {
-  const Config& config = loaded.model.config();
-  const auto parameters = static_cast<double>(count_parameters(config).total);
-  const std::string text =
-      loaded.model.path().filename().string() + ": " +
-      std::string(architecture_name(config.architecture)) + ", " + format_count(parameters) +
-      " parameters, template " + chat_template.name() + ", context " +
-      std::to_string(session.capacity()) + "\n/help lists the commands, Ctrl-D leaves";
-  return print(dimmed(terminal_safe(text), has_style(STDOUT_FILENO)) + "\n");
-}
-
-Result<int> run_chat(ChatFlags flags) {
+Result<std::unique_ptr<Answerer>> open_local(ChatFlags& flags,
+                                             std::unique_ptr<LoadedModel>& loaded) {
+  if (flags.model.model.empty())
+    return Failure{{.what = "there is no model to talk with",
+                    .where = "--model",
+                    .mend = "give -m PATH, or --url of a server"}};
   PONDER_TRY(prepare_speculation(flags.speculation, flags.model));
   Tokenizer tokenizer = PONDER_TRY(load_tokenizer(flags.model.model));
   ChatTemplate chat_template =
       PONDER_TRY(choose_template(flags.template_name, tokenizer, flags.model.model));
-  const auto loaded = PONDER_TRY(load_model(flags.model));
+  loaded = PONDER_TRY(load_model(flags.model));
   const int64_t context = PONDER_TRY(choose_context(
       flags.context, chat_template.reasons() ? 16384 : 8192, loaded->model.config()));
   Session session = PONDER_TRY(open_session(flags.speculation, *loaded, context));
+  return make_local_answerer(*loaded, std::move(tokenizer), std::move(chat_template),
+                             std::move(session));
+}
+
+// With --url, -m is the name of a model there.
+Result<std::unique_ptr<Answerer>> open_remote(const ChatFlags& flags) {
+  return make_remote_answerer({.url = flags.url,
+                               .key = environment("PONDER_API_KEY").value_or(""),
+                               .model = flags.model.model});
+}
+
+Result<int> run_chat(ChatFlags flags) {
+  std::unique_ptr<LoadedModel> loaded;
+  auto answerer = PONDER_TRY(flags.url.empty() ? open_local(flags, loaded) : open_remote(flags));
   const auto history = flags.no_history ? std::filesystem::path() : cache_folder() / "history";
   const auto source = open_line_source(history);
-  if (source->interactive()) PONDER_TRY(greet(*loaded, chat_template, session));
+  if (source->interactive()) {
+    const std::string text = answerer->greeting() + "\n/help lists the commands, Ctrl-D leaves";
+    PONDER_TRY(print(dimmed(terminal_safe(text), has_style(STDOUT_FILENO)) + "\n"));
+  }
   set_interrupt_patience(3);
-  Chat chat(*loaded, std::move(tokenizer), std::move(chat_template), std::move(session),
-            source->interactive());
+  Chat chat(std::move(answerer), source->interactive());
   chat.settings() = flags.settings;
   chat.settings().show_thinking = !flags.hide_thinking;
   chat.conversation().system = flags.system;
@@ -113,6 +122,11 @@ void add_chat_command(CLI::App& app, Selection& selection) {
   CLI::App& command = *app.add_subcommand("chat", "Talk with a model");
   auto flags = std::make_shared<ChatFlags>();
   add_model_flags(command, flags->model);
+  command.get_option("--model")->required(false);
+  command
+      .add_option("--url", flags->url,
+                  "Talk with a server that speaks OpenAI's API; -m names a model of it")
+      ->type_name("ADDRESS");
   add_integer_flag(command, "-n,--max-tokens", flags->settings.max_tokens, 1, 16'777'216)
       ->description("Tokens of an answer at most, thoughts included");
   add_context_flag(command, flags->context);
@@ -132,6 +146,7 @@ void add_chat_command(CLI::App& app, Selection& selection) {
       "lines are read from standard input and only the answers are printed.\n\n"
       "Examples:\n"
       "  ponder chat -m model.gguf\n"
+      "  ponder chat --url http://127.0.0.1:8080   (its key, if any, in PONDER_API_KEY)\n"
       "  ponder chat -m model.gguf --system \"Answer in French.\" --temperature 0.3\n"
       "  printf 'Hello\\n/save talk.json\\n' | ponder chat -m model.gguf");
   command.callback(

@@ -18,6 +18,7 @@ struct Selection {
 
 void add_run_command(CLI::App& app, Selection& selection);
 void add_chat_command(CLI::App& app, Selection& selection);
+void add_serve_command(CLI::App& app, Selection& selection);
 void add_tokenize_command(CLI::App& app, Selection& selection);
 void add_logits_command(CLI::App& app, Selection& selection);
 void add_perplexity_command(CLI::App& app, Selection& selection);

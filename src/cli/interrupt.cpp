@@ -45,6 +45,8 @@ void clear_stop_flag() {
 
 bool termination_requested() { return terminated; }
 
+int signals_received() { return ignored; }
+
 int interrupted_exit_status() { return 128 + last_signal; }
 
 }  // namespace ponder

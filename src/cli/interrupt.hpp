@@ -13,6 +13,7 @@ void set_interrupt_patience(int patience);  // 1 at the start
 const std::atomic<bool>& stop_flag();
 void clear_stop_flag();        // not after SIGTERM: that one stays
 bool termination_requested();  // SIGTERM came
+int signals_received();        // since the start or the last clear_stop_flag()
 
 // 128 + the number of the last signal: what a shell expects of an interrupted program.
 int interrupted_exit_status();

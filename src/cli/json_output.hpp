@@ -7,7 +7,7 @@
 
 namespace ponder {
 
-using OutputJson = nlohmann::ordered_json;
+using OutputJson = OrderedJson;
 
 // With a line feed behind it. Bytes that are not UTF-8 become U+FFFD. `indent` −1: one line.
 inline std::string json_text(const OutputJson& value, int indent = -1) {

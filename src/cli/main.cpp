@@ -13,11 +13,11 @@
 #include "cli/format_text.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/terminal.hpp"
+#include "cli/version.hpp"
 
 namespace ponder {
 namespace {
 
-constexpr const char* kVersion = "ponder 0.1.0";
 constexpr int kUsageError = 2;
 
 // Exactly one line, whatever a file has put into the message.
@@ -67,13 +67,14 @@ class HelpFormatter : public CLI::Formatter {
 };
 
 void add_commands(CLI::App& app, Selection& selection) {
-  app.set_version_flag("--version", kVersion, "Print the version");
+  app.set_version_flag("--version", std::string("ponder ") + kVersion, "Print the version");
   app.require_subcommand(0, 1);
   app.formatter(std::make_shared<HelpFormatter>());  // commands inherit it, if set before them
   app.get_formatter()->label("SUBCOMMANDS", "Commands");
   app.set_help_flag("-h,--help", "Print this help");
   add_run_command(app, selection);
   add_chat_command(app, selection);
+  add_serve_command(app, selection);
   add_tokenize_command(app, selection);
   add_logits_command(app, selection);
   add_perplexity_command(app, selection);
@@ -87,6 +88,7 @@ void add_commands(CLI::App& app, Selection& selection) {
       "Examples:\n"
       "  ponder run -m model.gguf \"Why is the sky blue?\"\n"
       "  ponder chat -m model.gguf\n"
+      "  ponder serve -m model.gguf\n"
       "  ponder info -m model.gguf");
 }
 

@@ -29,8 +29,8 @@ struct RunFlags {
 
 struct Prompt {
   std::vector<int32_t> tokens;
-  bool starts_inside = false;
-  bool reasons = false;  // the model is one that thinks
+  ThoughtOptions thoughts;
+  bool thinks = false;  // before it answers
 };
 
 Result<Prompt> make_prompt(const RunFlags& flags, const Tokenizer& tokenizer,
@@ -38,7 +38,7 @@ Result<Prompt> make_prompt(const RunFlags& flags, const Tokenizer& tokenizer,
   Prompt prompt;
   if (flags.raw) {
     prompt.tokens = tokenizer.encode(text);
-    prompt.starts_inside = prompt_opens_thinking(tokenizer, prompt.tokens);
+    prompt.thoughts.starts_inside = prompt_opens_thinking(tokenizer, prompt.tokens);
     return prompt;
   }
   const ChatTemplate chat =
@@ -48,8 +48,9 @@ Result<Prompt> make_prompt(const RunFlags& flags, const Tokenizer& tokenizer,
   messages.push_back({.role = "user", .content = text});
   const RenderOptions options{.enable_thinking = !flags.no_thinking};
   prompt.tokens = tokenizer.encode(PONDER_TRY(chat.render(messages, options)), {.add_bos = false});
-  prompt.starts_inside = chat.opens_thinking(options);
-  prompt.reasons = chat.reasons() && options.enable_thinking;
+  prompt.thoughts = {.reasons = chat.reasons(),
+                     .starts_inside = chat.opens_thinking(messages, options)};
+  prompt.thinks = chat.reasons() && options.enable_thinking;
   return prompt;
 }
 
@@ -57,7 +58,7 @@ Result<Session> make_session(const RunFlags& flags, const LoadedModel& loaded,
                              const Prompt& prompt) {
   const int64_t length = std::ssize(prompt.tokens);
   // With -n the end is known, without it an answer may be long, thoughts even more so.
-  const int64_t room = flags.max_tokens ? *flags.max_tokens : prompt.reasons ? 8192 : 4096;
+  const int64_t room = flags.max_tokens ? *flags.max_tokens : prompt.thinks ? 8192 : 4096;
   const int64_t context =
       PONDER_TRY(choose_context(flags.context, length + room, loaded.model.config()));
   if (length > context)
@@ -92,9 +93,9 @@ Result<int> run(RunFlags flags) {
   ProgressLine progress;
   AnswerRequest request;
   request.prompt = std::move(prompt.tokens);
-  request.sampling = choose_sampling(flags.sampling, prompt.reasons);
+  request.sampling = choose_sampling(flags.sampling, prompt.thinks);
   request.max_tokens = flags.max_tokens.value_or(-1);
-  request.starts_inside = prompt.starts_inside;
+  request.thoughts = prompt.thoughts;
   request.progress = progress.sink();
   request.on_text = [&](Channel channel, std::string_view piece) {
     progress.clear();

@@ -6,6 +6,7 @@
 
 #include "cli/flags.hpp"
 #include "cli/format_text.hpp"
+#include "serve/requests.hpp"
 
 namespace ponder {
 namespace {
@@ -96,14 +97,16 @@ std::vector<std::string> sampling_names() {
 }
 
 SamplingOptions choose_sampling(const SamplingFlags& flags, bool reasons) {
-  return {.temperature = static_cast<float>(flags.temperature.value_or(reasons ? 0.6 : 0.7)),
-          .top_k = static_cast<int>(flags.top_k.value_or(reasons ? 0 : 20)),
-          .top_p = static_cast<float>(flags.top_p.value_or(reasons ? 0.95 : 0.8)),
-          .min_p = static_cast<float>(flags.min_p.value_or(0)),
-          .repeat_penalty = static_cast<float>(flags.repeat_penalty.value_or(1)),
-          .presence_penalty = static_cast<float>(flags.presence_penalty.value_or(0)),
-          .frequency_penalty = static_cast<float>(flags.frequency_penalty.value_or(0)),
-          .seed = flags.seed ? *flags.seed : random_seed()};
+  SamplingFields fields;
+  fields.temperature = flags.temperature;
+  fields.top_p = flags.top_p;
+  fields.min_p = flags.min_p;
+  fields.repetition_penalty = flags.repeat_penalty;
+  fields.presence_penalty = flags.presence_penalty;
+  fields.frequency_penalty = flags.frequency_penalty;
+  if (flags.top_k) fields.top_k = static_cast<int64_t>(*flags.top_k);
+  fields.seed = flags.seed;
+  return make_sampling(fields, reasons, flags.seed ? 0 : random_seed());
 }
 
 std::string describe_sampling(const SamplingOptions& options) {

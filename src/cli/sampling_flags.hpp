@@ -29,10 +29,8 @@ void add_sampling_flags(CLI::App& command, SamplingFlags& flags);
 Result<void> set_sampling(SamplingFlags& flags, std::string_view name, std::string_view text);
 std::vector<std::string> sampling_names();
 
-// The flags over the defaults. Models that reason: temperature 0.6, top-p 0.95, as DeepSeek
-// recommends (https://huggingface.co/deepseek-ai/DeepSeek-R1, "Usage Recommendations"); others:
-// temperature 0.7, top-p 0.8, top-k 20, as Qwen2.5 does in its generation_config.json. Without a
-// seed, a random one.
+// The flags over the defaults of make_sampling() (serve/requests.hpp). Without a seed, a random
+// one.
 SamplingOptions choose_sampling(const SamplingFlags& flags, bool reasons);
 
 // "temperature 0.6, top-p 0.95, seed 7": what differs from doing nothing.

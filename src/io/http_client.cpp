@@ -27,6 +27,7 @@ using ErrorCode = beast::error_code;
 constexpr int kMostRedirects = 10;
 constexpr uint32_t kLargestHead = 64 << 10;
 constexpr size_t kPiece = 64 << 10;
+constexpr std::chrono::milliseconds kLook{50};  // at the flag that stops
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -56,11 +57,12 @@ Failure transport_failure(const Url& url, const std::string& doing, const ErrorC
 template <typename Stream>
 class Exchange {
  public:
-  Exchange(asio::io_context& io, Stream& stream, const HttpRequest& request)
-      : io_(io), stream_(stream), request_(request) {}
+  // `post`: instead of a GET; its other fields are in `request` too.
+  Exchange(asio::io_context& io, Stream& stream, const HttpGet& request, const HttpPost* post)
+      : io_(io), stream_(stream), request_(request), post_(post) {}
 
   Result<void> connect();
-  Result<HttpResponse> ask(bool with_token);
+  Result<HttpHead> ask(bool with_token);
   Result<void> receive(const HttpReceiver& receiver);
 
  private:
@@ -71,7 +73,18 @@ class Exchange {
     beast::get_lowest_layer(stream_).expires_after(request_.patience);
     start([&](ErrorCode code, auto&&...) { result = code; });
     io_.restart();
-    io_.run();
+    if (post_ != nullptr && post_->stop != nullptr) {
+      while (!io_.stopped()) {
+        io_.run_for(kLook);
+        if (*post_->stop && !io_.stopped()) {
+          beast::get_lowest_layer(stream_).close();
+          io_.run();
+          return Failure{{.what = "stopped", .where = request_.url.text()}};
+        }
+      }
+    } else {
+      io_.run();
+    }
     if (result && result != http::error::need_buffer) {
       return transport_failure(request_.url, doing, result);
     }
@@ -80,7 +93,8 @@ class Exchange {
 
   asio::io_context& io_;
   Stream& stream_;
-  const HttpRequest& request_;
+  const HttpGet& request_;
+  const HttpPost* post_;
   beast::flat_buffer buffer_{kLargestHead + kPiece};
   http::response_parser<http::buffer_body> parser_;
 };
@@ -110,9 +124,10 @@ Result<void> Exchange<Stream>::connect() {
 }
 
 template <typename Stream>
-Result<HttpResponse> Exchange<Stream>::ask(bool with_token) {
+Result<HttpHead> Exchange<Stream>::ask(bool with_token) {
   const Url& url = request_.url;
-  http::request<http::empty_body> request(http::verb::get, url.target, 11);
+  http::request<http::string_body> request(post_ == nullptr ? http::verb::get : http::verb::post,
+                                           url.target, 11);
   const std::string host = url.host.find(':') == url.host.npos ? url.host : "[" + url.host + "]";
   const bool usual_port = url.port == (url.tls ? "443" : "80");
   request.set(http::field::host, usual_port ? host : host + ":" + url.port);
@@ -123,6 +138,11 @@ Result<HttpResponse> Exchange<Stream>::ask(bool with_token) {
   if (request_.first_byte) {
     request.set(http::field::range, "bytes=" + std::to_string(*request_.first_byte) + "-");
   }
+  if (post_ != nullptr) {
+    request.set(http::field::content_type, "application/json");
+    request.body() = post_->body;
+    request.prepare_payload();
+  }
   PONDER_TRY(step("sending the request",
                   [&](auto done) { http::async_write(stream_, request, std::move(done)); }));
   parser_.header_limit(kLargestHead);
@@ -130,7 +150,7 @@ Result<HttpResponse> Exchange<Stream>::ask(bool with_token) {
   PONDER_TRY(step("waiting for the answer", [&](auto done) {
     http::async_read_header(stream_, buffer_, parser_, std::move(done));
   }));
-  HttpResponse response;
+  HttpHead response;
   response.status = static_cast<int>(parser_.get().result_int());
   for (const auto& field : parser_.get()) {
     response.headers[lower({field.name_string().data(), field.name_string().size()})] =
@@ -147,8 +167,11 @@ Result<void> Exchange<Stream>::receive(const HttpReceiver& receiver) {
   while (!parser_.is_done()) {
     body.data = piece.data();
     body.size = piece.size();
-    auto read = step("downloading", [&](auto done) {
-      http::async_read(stream_, buffer_, parser_, std::move(done));
+    auto read = step("receiving", [&](auto done) {
+      if (post_ == nullptr)
+        http::async_read(stream_, buffer_, parser_, std::move(done));  // whole pieces
+      else
+        http::async_read_some(stream_, buffer_, parser_, std::move(done));  // what there is
     });
     // What came before an error is good: a download may go on after it.
     const auto got = std::span<const std::byte>(piece).first(piece.size() - body.size);
@@ -164,14 +187,13 @@ bool is_redirect(int status) {
 
 // Asks; yields the address to ask next, or nothing when the body was received.
 template <typename Stream>
-Result<std::optional<Url>> exchange(asio::io_context& io, Stream& stream,
-                                    const HttpRequest& request,
+Result<std::optional<Url>> exchange(asio::io_context& io, Stream& stream, const HttpGet& request,
                                     std::map<std::string, std::string>& linked,
-                                    const HttpReceiver& receiver) {
-  Exchange<Stream> connection(io, stream, request);
+                                    const HttpReceiver& receiver, const HttpPost* post) {
+  Exchange<Stream> connection(io, stream, request, post);
   PONDER_TRY(connection.connect());
   const bool with_token = !request.token.empty() && (request.url.tls || request.url.loopback());
-  HttpResponse response = PONDER_TRY(connection.ask(with_token));
+  HttpHead response = PONDER_TRY(connection.ask(with_token));
   if (is_redirect(response.status) && !response.header("location").empty()) {
     for (const auto& [name, value] : response.headers) {
       if (name.starts_with("x-linked-")) linked.emplace(name, value);
@@ -184,22 +206,28 @@ Result<std::optional<Url>> exchange(asio::io_context& io, Stream& stream,
   return std::optional<Url>();
 }
 
-Result<void> get_following(HttpRequest request, const HttpReceiver& receiver) {
+// One exchange, with or without TLS.
+Result<std::optional<Url>> exchange_once(const HttpGet& request,
+                                         std::map<std::string, std::string>& linked,
+                                         const HttpReceiver& receiver,
+                                         const HttpPost* post = nullptr) {
   asio::io_context io;
+  if (!request.url.tls) {
+    beast::tcp_stream stream(io);
+    return exchange(io, stream, request, linked, receiver, post);
+  }
+  asio::ssl::context tls(asio::ssl::context::tls_client);
+  tls.set_default_verify_paths();
+  tls.set_verify_mode(asio::ssl::verify_peer);
+  SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
+  beast::ssl_stream<beast::tcp_stream> stream(io, tls);
+  return exchange(io, stream, request, linked, receiver, post);
+}
+
+Result<void> get_following(HttpGet request, const HttpReceiver& receiver) {
   std::map<std::string, std::string> linked;
   for (int hop = 0; hop <= kMostRedirects; ++hop) {
-    std::optional<Url> next;
-    if (request.url.tls) {
-      asio::ssl::context tls(asio::ssl::context::tls_client);
-      tls.set_default_verify_paths();
-      tls.set_verify_mode(asio::ssl::verify_peer);
-      SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
-      beast::ssl_stream<beast::tcp_stream> stream(io, tls);
-      next = PONDER_TRY(exchange(io, stream, request, linked, receiver));
-    } else {
-      beast::tcp_stream stream(io);
-      next = PONDER_TRY(exchange(io, stream, request, linked, receiver));
-    }
+    std::optional<Url> next = PONDER_TRY(exchange_once(request, linked, receiver));
     if (!next) return {};
     if (request.url.tls && !next->tls) {
       return bad_url(next->text(), "refused: " + request.url.host + " sends from https to http");
@@ -208,6 +236,25 @@ Result<void> get_following(HttpRequest request, const HttpReceiver& receiver) {
     request.url = std::move(*next);
   }
   return bad_url(request.url.text(), "more than " + std::to_string(kMostRedirects) + " redirects");
+}
+
+Result<void> post_once(const HttpPost& post, const HttpReceiver& receiver) {
+  std::map<std::string, std::string> linked;
+  const HttpGet request{
+      .url = post.url, .token = post.token, .first_byte = {}, .patience = post.patience};
+  const auto next = PONDER_TRY(exchange_once(request, linked, receiver, &post));
+  if (next) return bad_url(post.url.text(), "is somewhere else: " + next->text());
+  return {};
+}
+
+// Exceptions of Boost become errors: no memory, no random numbers …
+template <typename Run>
+Result<void> guarded(const Url& url, Run run) {
+  try {
+    return run();
+  } catch (const std::exception& exception) {
+    return Failure{{.what = exception.what(), .where = url.text()}};
+  }
 }
 
 }  // namespace
@@ -291,17 +338,17 @@ std::string percent_encode(std::string_view path) {
   return out;
 }
 
-std::string_view HttpResponse::header(std::string_view name) const {
+std::string_view HttpHead::header(std::string_view name) const {
   const auto entry = headers.find(std::string(name));
   return entry == headers.end() ? std::string_view() : std::string_view(entry->second);
 }
 
-Result<void> http_get(const HttpRequest& request, const HttpReceiver& receiver) {
-  try {
-    return get_following(request, receiver);
-  } catch (const std::exception& exception) {  // of Boost: no memory, no random numbers …
-    return Failure{{.what = exception.what(), .where = request.url.text()}};
-  }
+Result<void> http_get(const HttpGet& request, const HttpReceiver& receiver) {
+  return guarded(request.url, [&] { return get_following(request, receiver); });
+}
+
+Result<void> http_post(const HttpPost& request, const HttpReceiver& receiver) {
+  return guarded(request.url, [&] { return post_once(request, receiver); });
 }
 
 }  // namespace ponder

@@ -1,6 +1,7 @@
-// HTTP(S) GET with redirects, for downloads.
+// HTTP(S): GET with redirects, for downloads; POST, for talking to a server.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -35,14 +36,14 @@ struct Url {
 // Everything but unreserved characters and '/' as %XX.
 std::string percent_encode(std::string_view path);
 
-struct HttpRequest {
+struct HttpGet {
   Url url;
   std::string token;  // sent as bearer, only over TLS or to this machine, and not to another origin
   std::optional<uint64_t> first_byte;  // asks for the rest from here
   std::chrono::seconds patience{60};   // for each step: connecting, the head, 64 KiB of body
 };
 
-struct HttpResponse {
+struct HttpHead {
   int status = 0;
   std::map<std::string, std::string>
       headers;                     // names in lower case; "x-linked-…" also of redirects
@@ -55,12 +56,23 @@ struct HttpResponse {
 // Called with the head of the response, then with each piece of its body. An error ends the
 // request.
 struct HttpReceiver {
-  std::function<Result<void>(const HttpResponse&)> head;
+  std::function<Result<void>(const HttpHead&)> head;
   std::function<Result<void>(std::span<const std::byte>)> body;
 };
 
 // Follows at most ten redirects, never from https to http. Certificates are verified against the
 // system's authorities. Any status that is no redirect reaches the receiver.
-Result<void> http_get(const HttpRequest& request, const HttpReceiver& receiver);
+Result<void> http_get(const HttpGet& request, const HttpReceiver& receiver);
+
+struct HttpPost {
+  Url url;
+  std::string token;  // as in HttpGet
+  std::string body;   // JSON
+  std::chrono::seconds patience{600};
+  const std::atomic<bool>* stop = nullptr;  // ends the request with an error "stopped"
+};
+
+// The body is received as it comes. Redirects are not followed.
+Result<void> http_post(const HttpPost& request, const HttpReceiver& receiver);
 
 }  // namespace ponder

@@ -22,9 +22,9 @@ struct Got {
   std::string error() const { return result.ok() ? "" : result.error().message(); }
 };
 
-Got get(HttpRequest request) {
+Got get(HttpGet request) {
   Got got;
-  got.result = http_get(request, {.head = [&](const HttpResponse& response) -> Result<void> {
+  got.result = http_get(request, {.head = [&](const HttpHead& response) -> Result<void> {
                                     got.status = response.status;
                                     got.headers = response.headers;
                                     return {};
@@ -38,7 +38,7 @@ Got get(HttpRequest request) {
 }
 
 Got get(const std::string& address, const std::string& token = "") {
-  HttpRequest request;
+  HttpGet request;
   request.url = Url::parse(address).value();
   request.token = token;
   request.patience = std::chrono::seconds(5);
@@ -150,7 +150,7 @@ TEST(HttpGet, SilentServer) {
     std::this_thread::sleep_for(std::chrono::seconds(2));
     return "";
   });
-  HttpRequest request;
+  HttpGet request;
   request.url = Url::parse(server.address()).value();
   request.patience = std::chrono::seconds(1);
   EXPECT_THAT(get(request).error(), HasSubstr("waiting for the answer failed"));
@@ -204,16 +204,15 @@ TEST(HttpGet, TlsNeedsATlsServer) {
 
 TEST(HttpGet, ReceiverEndsIt) {
   const HttpServer server([](const auto&) { return HttpServer::reply("200 OK", "body"); });
-  HttpRequest request;
+  HttpGet request;
   request.url = Url::parse(server.address()).value();
   bool body = false;
-  const auto result = http_get(request, {.head = [](const HttpResponse&) -> Result<void> {
-                                           return Failure{{.what = "enough"}};
-                                         },
-                                         .body = [&](std::span<const std::byte>) -> Result<void> {
-                                           body = true;
-                                           return {};
-                                         }});
+  const auto result = http_get(
+      request, {.head = [](const HttpHead&) -> Result<void> { return Failure{{.what = "enough"}}; },
+                .body = [&](std::span<const std::byte>) -> Result<void> {
+                  body = true;
+                  return {};
+                }});
   EXPECT_EQ(result.error().message(), "enough");
   EXPECT_FALSE(body);
 }

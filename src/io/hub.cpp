@@ -73,11 +73,11 @@ Result<void> write_record(const fs::path& folder, const fs::path& record_at, con
 Result<std::string> get_text(const PullOptions& options, const Url& url, bool may_lack) {
   std::string text;
   bool lacking = false;
-  HttpRequest request;
+  HttpGet request;
   request.url = url;
   request.token = options.token;
   request.patience = options.patience;
-  const auto on_head = [&](const HttpResponse& response) -> Result<void> {
+  const auto on_head = [&](const HttpHead& response) -> Result<void> {
     lacking = may_lack && response.status == 404;
     if (response.status == 200 || lacking) return {};
     return status_failure(response, url);

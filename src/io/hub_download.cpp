@@ -155,7 +155,7 @@ class Download {
 
   Result<void> prepare();
   Result<void> attempt();
-  Result<void> on_head(const HttpResponse& response);
+  Result<void> on_head(const HttpHead& response);
   Result<void> on_body(std::span<const std::byte> bytes);
 
   const DownloadRequest& request_;
@@ -202,7 +202,7 @@ Result<void> Download::fetch() {
 }
 
 Result<void> Download::attempt() {
-  HttpRequest request;
+  HttpGet request;
   request.url = request_.url;
   request.token = request_.token;
   request.patience = request_.patience;
@@ -212,11 +212,11 @@ Result<void> Download::attempt() {
     return result;
   };
   return http_get(
-      request, {.head = [&](const HttpResponse& response) { return guarded(on_head(response)); },
+      request, {.head = [&](const HttpHead& response) { return guarded(on_head(response)); },
                 .body = [&](std::span<const std::byte> bytes) { return guarded(on_body(bytes)); }});
 }
 
-Result<void> Download::on_head(const HttpResponse& response) {
+Result<void> Download::on_head(const HttpHead& response) {
   std::optional<uint64_t> announced = parse_number(response.header("x-linked-size"));
   if (response.status == 206) {
     const auto range = parse_content_range(response.header("content-range"));
@@ -274,7 +274,7 @@ Result<bool> is_complete(const DownloadRequest& request) {
 
 }  // namespace
 
-Failure status_failure(const HttpResponse& response, const Url& url) {
+Failure status_failure(const HttpHead& response, const Url& url) {
   std::string mend = "check the name and the address of the hub";
   if (response.status == 401 || response.status == 403) {
     mend = "check the name; if the model is restricted, set HF_TOKEN to a token with access to it";

@@ -25,6 +25,6 @@ struct DownloadRequest {
 Result<void> download(const DownloadRequest& request);
 
 // The error of an HTTP status that is not the one hoped for.
-Failure status_failure(const HttpResponse& response, const Url& url);
+Failure status_failure(const HttpHead& response, const Url& url);
 
 }  // namespace ponder

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
+#include <unordered_set>
 #include <vector>
 
 #include "io/printable.hpp"
@@ -10,7 +12,8 @@ namespace ponder {
 namespace {
 
 // Builds the document; refuses what nlohmann's own builder lets pass.
-class Builder : public nlohmann::json_sax<Json> {
+template <typename Value>
+class Builder : public nlohmann::json_sax<Value> {
  public:
   explicit Builder(int max_depth) : max_depth_(static_cast<size_t>(max_depth)) {}
 
@@ -20,15 +23,20 @@ class Builder : public nlohmann::json_sax<Json> {
   bool number_unsigned(uint64_t value) override { return add(value) != nullptr; }
   bool number_float(double value, const std::string&) override { return add(value) != nullptr; }
   bool string(std::string& value) override { return add(std::move(value)) != nullptr; }
-  bool binary(Json::binary_t&) override { return false; }
+  bool binary(typename Value::binary_t&) override { return false; }
 
-  bool start_object(size_t) override { return open(Json::object()); }
-  bool start_array(size_t) override { return open(Json::array()); }
+  bool start_object(size_t) override { return open(Value::object()); }
+  bool start_array(size_t) override { return open(Value::array()); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
 
   bool key(std::string& key) override {
-    if (open_.back()->contains(key)) {
+    bool twice;  // looking a key up in an ordered object would go through all of them
+    if constexpr (kOrdered)
+      twice = !open_.back().keys.insert(key).second;
+    else
+      twice = open_.back().value->contains(key);
+    if (twice) {
       problem_ = "key " + printable(key) + " appears twice";
       return false;
     }
@@ -43,30 +51,41 @@ class Builder : public nlohmann::json_sax<Json> {
     return false;
   }
 
-  Json take() { return std::move(root_); }
+  Value take() { return std::move(root_); }
   const std::string& problem() const { return problem_; }
   size_t position() const { return position_; }
 
  private:
-  Json* add(Json value) {
+  static constexpr bool kOrdered = std::is_same_v<Value, OrderedJson>;
+
+  struct Open {
+    Value* value;  // a parent does not grow while a child is open, so this stays valid
+    std::unordered_set<std::string> keys = {};  // if ordered
+  };
+
+  Value* add(Value value) {
     if (open_.empty()) {
       root_ = std::move(value);
       return &root_;
     }
-    Json& parent = *open_.back();
+    Value& parent = *open_.back().value;
     if (parent.is_array()) {
       parent.push_back(std::move(value));
       return &parent.back();
     }
-    return &(parent[key_] = std::move(value));
+    auto& object = parent.template get_ref<typename Value::object_t&>();
+    if constexpr (kOrdered)
+      return &object.emplace_back(std::move(key_), std::move(value)).second;
+    else
+      return &object.emplace(std::move(key_), std::move(value)).first->second;
   }
 
-  bool open(Json value) {
+  bool open(Value value) {
     if (open_.size() >= max_depth_) {
       problem_ = "nested deeper than " + std::to_string(max_depth_);
       return false;
     }
-    open_.push_back(add(std::move(value)));
+    open_.push_back({add(std::move(value))});
     return true;
   }
 
@@ -76,11 +95,18 @@ class Builder : public nlohmann::json_sax<Json> {
   }
 
   size_t max_depth_;
-  Json root_;
-  std::vector<Json*> open_;  // a parent does not grow while a child is open, so these stay valid
+  Value root_;
+  std::vector<Open> open_;
   std::string key_, problem_;
   size_t position_ = 0;
 };
+
+template <typename Value>
+Result<Value> build(std::string_view text, std::string_view where, int max_depth) {
+  Builder<Value> builder(max_depth);
+  if (Value::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
+  return json_failure(text, builder.position(), where, builder.problem());
+}
 
 Failure field_failure(std::string_view where, std::string_view key, std::string what) {
   return Failure{{.what = std::move(what),
@@ -125,9 +151,12 @@ Failure json_failure(std::string_view text, size_t offset, std::string_view wher
 }
 
 Result<Json> parse_json(std::string_view text, std::string_view where, int max_depth) {
-  Builder builder(max_depth);
-  if (Json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
-  return json_failure(text, builder.position(), where, builder.problem());
+  return build<Json>(text, where, max_depth);
+}
+
+Result<OrderedJson> parse_ordered_json(std::string_view text, std::string_view where,
+                                       int max_depth) {
+  return build<OrderedJson>(text, where, max_depth);
 }
 
 const Json* find_field(const Json& object, std::string_view key) {

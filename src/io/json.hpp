@@ -12,11 +12,14 @@
 namespace ponder {
 
 using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;  // keys in the order of the text
 
 // Fails on broken syntax, broken UTF-8, a key that appears twice in one object, numbers beyond
 // double, and nesting deeper than `max_depth`. `where` names the source; errors add line and
 // offset.
 Result<Json> parse_json(std::string_view text, std::string_view where, int max_depth = 64);
+Result<OrderedJson> parse_ordered_json(std::string_view text, std::string_view where,
+                                       int max_depth = 64);
 
 // The error of a parser that has read `offset` bytes of `text`; with 0 the place is not named.
 Failure json_failure(std::string_view text, size_t offset, std::string_view where,

@@ -50,6 +50,16 @@ TEST(Json, BoundsDepth) {
   EXPECT_THAT(refusal(objects), HasSubstr("nested deeper than 64"));
 }
 
+TEST(Json, KeepsTheOrderIfAsked) {
+  const std::string text = R"({"z":1,"a":{"y":[{"c":2,"b":3}],"x":"é"},"m":null})";
+  EXPECT_EQ(parse_ordered_json(text, "").value().dump(), text);
+  EXPECT_FALSE(parse_ordered_json(R"({"a": 1, "b": {"a": 1}, "a": 2})", "").ok());
+  EXPECT_FALSE(parse_ordered_json("[[[[]]]]", "", 3).ok());
+  std::string many = "{\"k\":0";
+  for (int i = 0; i < 200000; ++i) many += ",\"" + std::to_string(i) + "\":0";
+  EXPECT_EQ(parse_ordered_json(many + "}", "").value().size(), 200001u);
+}
+
 class JsonFields : public ::testing::Test {
  protected:
   const Json object_ =

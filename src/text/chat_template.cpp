@@ -4,8 +4,8 @@
 
 #include "base/macros.hpp"
 #include "io/printable.hpp"
+#include "text/template_families.hpp"
 #include "text/template_outline.hpp"
-#include "text/unicode.hpp"
 
 namespace ponder {
 
@@ -25,155 +25,7 @@ namespace {
 
 constexpr size_t kMostSourceBytes = 1 << 18;
 
-constexpr std::string_view kBos = "<｜begin▁of▁sentence｜>";
-constexpr std::string_view kEos = "<｜end▁of▁sentence｜>";
-constexpr std::string_view kUser = "<｜User｜>";
-constexpr std::string_view kAssistant = "<｜Assistant｜>";
-constexpr std::string_view kThinkEnd = "</think>";
-constexpr std::string_view kQwenSystem =
-    "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.";
-// What Llama 3.1 says when nobody tells the date. We do not: the same input, the same prompt.
-constexpr std::string_view kLlamaDate = "26 Jul 2024";
-
 using Messages = std::span<const ChatMessage>;
-
-std::string_view after_thoughts(std::string_view content) {
-  const size_t end = content.rfind(kThinkEnd);
-  return end == std::string_view::npos ? content : content.substr(end + kThinkEnd.size());
-}
-
-std::string_view without_breaks(std::string_view text, bool front, bool back) {
-  while (front && text.starts_with('\n')) text.remove_prefix(1);
-  while (back && text.ends_with('\n')) text.remove_suffix(1);
-  return text;
-}
-
-std::string joined(std::initializer_list<std::string_view> parts) {
-  std::string text;
-  for (const std::string_view part : parts) text += part;
-  return text;
-}
-
-// --- DeepSeek ---
-
-struct DeepseekStyle {
-  bool join_system;      // several system messages: all of them, else the last
-  bool prefill_think;    // the prompt for an answer opens its thoughts
-  bool marks_with_user;  // <｜Assistant｜> is written behind the user's text already
-};
-
-std::string render_deepseek(Messages messages, bool prompt, DeepseekStyle style) {
-  std::string system;
-  bool first = true;
-  for (const ChatMessage& message : messages) {
-    if (message.role != "system") continue;
-    if (style.join_system)
-      system += (first ? "" : "\n\n") + message.content;
-    else
-      system = message.content;
-    first = false;
-  }
-  std::string text = joined({kBos, system});
-  bool answer_marked = false;
-  for (const ChatMessage& message : messages) {
-    if (message.role == "user") {
-      text += joined({kUser, message.content, style.marks_with_user ? kAssistant : ""});
-      answer_marked = style.marks_with_user;
-    } else if (message.role == "assistant") {
-      const std::string_view mark = style.marks_with_user ? "" : kAssistant;
-      text += joined({mark, after_thoughts(message.content), kEos});
-      answer_marked = false;
-    }
-  }
-  if (prompt && !answer_marked)
-    text += joined({kAssistant, style.prefill_think ? "<think>\n" : ""});
-  return text;
-}
-
-// --- Qwen ---
-
-std::string chatml(std::string_view role, std::string_view content) {
-  return joined({"<|im_start|>", role, "\n", content, "<|im_end|>\n"});
-}
-
-std::string render_qwen25(Messages messages, bool prompt) {
-  std::string text;
-  if (messages[0].role != "system") text = chatml("system", kQwenSystem);
-  for (const ChatMessage& message : messages) text += chatml(message.role, message.content);
-  if (prompt) text += "<|im_start|>assistant\n";
-  return text;
-}
-
-struct Qwen3Answer {
-  std::string_view reasoning, content;
-};
-
-// Thoughts come on their own or before </think> in the content.
-Qwen3Answer split_qwen3(const ChatMessage& message) {
-  const std::string_view content = message.content;
-  if (!message.reasoning.empty() || content.find(kThinkEnd) == std::string_view::npos)
-    return {message.reasoning, content};
-  std::string_view reasoning = content.substr(0, content.find(kThinkEnd));
-  reasoning = without_breaks(reasoning, false, true);
-  constexpr std::string_view kThink = "<think>";
-  const size_t start = reasoning.rfind(kThink);
-  if (start != std::string_view::npos) reasoning = reasoning.substr(start + kThink.size());
-  return {without_breaks(reasoning, true, false),
-          without_breaks(after_thoughts(content), true, false)};
-}
-
-std::string render_qwen3(Messages messages, const RenderOptions& options) {
-  // Thoughts stay only in answers behind the last question, which a tool's answer is not.
-  size_t last_query = messages.size() - 1;
-  for (size_t i = messages.size(); i-- > 0;) {
-    const std::string& content = messages[i].content;
-    if (messages[i].role == "user" &&
-        !(content.starts_with("<tool_response>") && content.ends_with("</tool_response>"))) {
-      last_query = i;
-      break;
-    }
-  }
-  std::string text;
-  for (size_t i = 0; i < messages.size(); ++i) {
-    const ChatMessage& message = messages[i];
-    if (message.role != "assistant") {
-      text += chatml(message.role, message.content);
-      continue;
-    }
-    const Qwen3Answer answer = split_qwen3(message);
-    if (i > last_query && (i + 1 == messages.size() || !answer.reasoning.empty()))
-      text += chatml(message.role,
-                     joined({"<think>\n", without_breaks(answer.reasoning, true, true),
-                             "\n</think>\n\n", without_breaks(answer.content, true, false)}));
-    else
-      text += chatml(message.role, answer.content);
-  }
-  if (options.add_generation_prompt)
-    text += joined(
-        {"<|im_start|>assistant\n", options.enable_thinking ? "" : "<think>\n\n</think>\n\n"});
-  return text;
-}
-
-// --- Llama ---
-
-std::string llama_header(std::string_view role) {
-  return joined({"<|start_header_id|>", role, "<|end_header_id|>\n\n"});
-}
-
-std::string render_llama3(Messages messages, bool prompt, bool with_date) {
-  std::string text = "<|begin_of_text|>";
-  if (with_date) {
-    const bool has_system = messages[0].role == "system";
-    text += joined({llama_header("system"),
-                    "Cutting Knowledge Date: December 2023\nToday Date: ", kLlamaDate, "\n\n",
-                    has_system ? stripped(messages[0].content) : "", "<|eot_id|>"});
-    messages = messages.subspan(has_system ? 1 : 0);
-  }
-  for (const ChatMessage& message : messages)
-    text += joined({llama_header(message.role), stripped(message.content), "<|eot_id|>"});
-  if (prompt) text += llama_header("assistant");
-  return text;
-}
 
 // --- Recognition ---
 
@@ -233,7 +85,7 @@ Known known_r1_0528() {
 
 Known known_qwen25() {
   const std::string default_system =
-      joined({R"('<|im_start|>system\n)", kQwenSystem, R"(<|im_end|>\n')"});
+      joined({R"('<|im_start|>system\n)", template_text::kQwenSystem, R"(<|im_end|>\n')"});
   return {.needed = canonical({kQwenFirst, default_system, kQwenTurn, kQwenPrompt}),
           .also = canonical(
               {"'<|im_start|>' + message.role", R"('\n' + message.content)", R"('<|im_end|>\n')"}),
@@ -353,43 +205,96 @@ const ChatTemplate::Entry& ChatTemplate::entry() const {
 std::string ChatTemplate::name() const { return std::string(entry().name); }
 bool ChatTemplate::reasons() const { return entry().reasons; }
 
-bool ChatTemplate::opens_thinking(const RenderOptions& options) const {
-  return options.add_generation_prompt && (kind_ == Kind::kR1 || kind_ == Kind::kDistill);
+ToolFormat ChatTemplate::tool_format() const {
+  const std::string_view name = entry().name;
+  if (name.starts_with("deepseek")) return ToolFormat::kDeepseek;
+  return name.starts_with("qwen") ? ToolFormat::kHermes : ToolFormat::kLlama3;
 }
 
-Result<std::string> ChatTemplate::render(std::span<const ChatMessage> messages,
-                                         const RenderOptions& options) const {
+namespace {
+
+// Whether an assistant's last message, which is to be continued, ends in its thoughts.
+bool ends_in_thoughts(const ChatMessage& message) {
+  const std::string& content = message.content;
+  if (content.empty()) return !message.reasoning.empty();
+  const size_t open = content.rfind("<think>"), close = content.rfind("</think>");
+  return open != std::string::npos && (close == std::string::npos || close < open);
+}
+
+Result<void> check(Messages messages, const RenderOptions& options) {
   if (messages.empty())
     return Failure{{.what = "there is no message to answer", .mend = "give at least one"}};
   for (size_t i = 0; i < messages.size(); ++i) {
     const std::string& role = messages[i].role;
-    if (role == "system" || role == "user" || role == "assistant") continue;
-    const std::string what =
-        role == "tool" ? "tool messages are not supported" : "unknown role " + printable(role);
-    return Failure{{.what = what,
+    if (role == "system" || role == "user" || role == "assistant" || role == "tool") continue;
+    return Failure{{.what = "unknown role " + printable(role),
                     .where = "message " + std::to_string(i),
-                    .mend = "use system, user or assistant"}};
+                    .mend = "use system, user, assistant or tool"}};
   }
-  const bool prompt = options.add_generation_prompt;
+  const ChatMessage& last = messages.back();
+  if (options.continue_final_message && (last.role != "assistant" || !last.tool_calls.empty()))
+    return Failure{{.what = "only an assistant's message without calls can be continued",
+                    .where = "message " + std::to_string(messages.size() - 1)}};
+  return {};
+}
+
+}  // namespace
+
+bool ChatTemplate::opens_thinking(Messages messages, const RenderOptions& options) const {
+  if (messages.empty()) return false;
+  if (options.continue_final_message) return ends_in_thoughts(messages.back());
+  if (!options.add_generation_prompt || !options.enable_thinking) return false;
+  if (kind_ != Kind::kR1 && kind_ != Kind::kDistill) return false;
+  // Behind a tool's result the answer comes without a prompt.
+  const auto last = std::find_if(messages.rbegin(), messages.rend(),
+                                 [](const auto& message) { return message.role != "system"; });
+  return last == messages.rend() || last->role != "tool";
+}
+
+Result<std::string> ChatTemplate::render(Messages messages, const RenderOptions& options) const {
+  PONDER_TRY(check(messages, options));
+  if (options.continue_final_message) return render_open(messages, options);
+  return render_closed(messages, options);
+}
+
+// The last turn without its end.
+Result<std::string> ChatTemplate::render_open(Messages messages, RenderOptions options) const {
+  std::vector<ChatMessage> changed(messages.begin(), messages.end());
+  ChatMessage& last = changed.back();
+  if (last.content.empty() && !last.reasoning.empty())
+    last.content = "<think>\n" + std::exchange(last.reasoning, "");
+  options.add_generation_prompt = false;
+  std::string text = PONDER_TRY(render_closed(changed, options));
+  for (const std::string_view end :
+       {template_text::kDeepseekEnd, template_text::kChatmlEnd, template_text::kLlamaEnd}) {
+    if (!text.ends_with(end)) continue;
+    text.resize(text.size() - end.size());
+    break;
+  }
+  return text;
+}
+
+Result<std::string> ChatTemplate::render_closed(Messages messages,
+                                                const RenderOptions& options) const {
   switch (kind_) {
     case Kind::kR1:
-      return render_deepseek(messages, prompt, {true, true, false});
+      return render_deepseek(messages, options, {.join_system = true, .prefill_think = true});
     case Kind::kR1First:
-      return render_deepseek(messages, prompt, {true, false, false});
+      return render_deepseek(messages, options, {.join_system = true});
     case Kind::kR10528:
-      return render_deepseek(messages, prompt, {true, false, true});
+      return render_deepseek(messages, options, {.join_system = true, .marks_with_user = true});
     case Kind::kDistill:
-      return render_deepseek(messages, prompt, {false, true, false});
+      return render_deepseek(messages, options, {.prefill_think = true, .distill = true});
     case Kind::kDistillFirst:
-      return render_deepseek(messages, prompt, {false, false, false});
+      return render_deepseek(messages, options, {.distill = true});
     case Kind::kQwen25:
-      return render_qwen25(messages, prompt);
+      return render_qwen25(messages, options);
     case Kind::kQwen3:
       return render_qwen3(messages, options);
     case Kind::kLlama3:
-      return render_llama3(messages, prompt, true);
+      return render_llama31(messages, options);
     case Kind::kLlama30:
-      return render_llama3(messages, prompt, false);
+      return render_llama30(messages, options);
   }
   PONDER_CHECK(false);
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "text/tokenizer.hpp"
+#include "text/traced_text.hpp"
 
 namespace ponder {
 
@@ -22,7 +23,7 @@ class StreamDecoder {
  private:
   Tokenizer tokenizer_;
   bool skip_special_;
-  std::string pending_;  // at most 3 bytes: the start of a character
+  TracedText pending_;  // at most 3 bytes: the start of a character
 };
 
 }  // namespace ponder

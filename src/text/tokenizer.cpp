@@ -158,6 +158,10 @@ bool Tokenizer::is_special(int32_t id) const {
   return data_->has(id) && data_->tokens[id].kind == TokenKind::kSpecial;
 }
 
+bool Tokenizer::is_added(int32_t id) const {
+  return data_->has(id) && data_->tokens[id].kind != TokenKind::kNormal;
+}
+
 std::string Tokenizer::chat_template() const { return data_->chat_template; }
 std::string Tokenizer::pretokenizer() const { return data_->pretokenizer_name; }
 

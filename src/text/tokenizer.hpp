@@ -58,6 +58,8 @@ class Tokenizer {
   bool is_end(int32_t id) const;
   // Whether decode(…, true) leaves this token out. <think> usually is not special.
   bool is_special(int32_t id) const;
+  // Whether encode() looks for this token before all else, as it does for special ones too.
+  bool is_added(int32_t id) const;
 
   std::string chat_template() const;  // Jinja source; empty if the file has none
   std::string pretokenizer() const;   // "deepseek-v3", "qwen2", …

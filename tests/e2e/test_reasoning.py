@@ -4,49 +4,16 @@ The model says anything; at a high temperature it also closes its thoughts now a
 """
 import json
 import re
-from pathlib import Path
 
-import numpy
 import pexpect
 import pytest
-import safetensors.numpy
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden"
-TINY = GOLDEN / "model/deepseek_v3-s1"
-TOKENIZER = GOLDEN / "text/deepseek-v3.tokenizer.json"
-SPECIAL = ["<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>"]
-TAGS = ["<think>", "</think>"]
-
-
-def byte_alphabet():
-    """The character that stands for each byte in a byte-level vocabulary (GPT-2)."""
-    kept = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [b for b in range(256) if b not in kept]
-    return {**{b: chr(b) for b in kept}, **{b: chr(256 + i) for i, b in enumerate(others)}}
+from tiny_r1 import make_tiny_r1
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tiny-r1")
-    tokens = SPECIAL + TAGS + list(byte_alphabet().values())
-    config = json.loads((TINY / "config.json").read_text())
-    weights = safetensors.numpy.load_file(TINY / "model.safetensors")
-    for name, tensor in weights.items():  # rows for the tokens that the model did not have
-        if tensor.shape[:1] == (config["vocab_size"],):
-            weights[name] = numpy.resize(tensor, (len(tokens), tensor.shape[1]))
-    safetensors.numpy.save_file(weights, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps({**config, "vocab_size": len(tokens)}))
-    added = [{"id": i, "content": token, "special": token in SPECIAL, "single_word": False,
-              "lstrip": False, "rstrip": False, "normalized": False}
-             for i, token in enumerate(SPECIAL + TAGS)]
-    (folder / "tokenizer.json").write_text(json.dumps({
-        "version": "1.0", "added_tokens": added, "normalizer": None,
-        "pre_tokenizer": json.loads(TOKENIZER.read_text())["pre_tokenizer"],
-        "decoder": {"type": "ByteLevel"},
-        "model": {"type": "BPE", "vocab": {t: i for i, t in enumerate(tokens)}, "merges": []}}))
-    (folder / "tokenizer_config.json").write_text(json.dumps(
-        {"bos_token": SPECIAL[0], "eos_token": SPECIAL[1]}))
-    return folder
+    return make_tiny_r1(tmp_path_factory.mktemp("tiny-r1"))
 
 
 FLAGS = ["--template", "deepseek-r1", "-n", "700", "--temperature", "10"]
@@ -111,6 +78,13 @@ def test_a_raw_prompt_may_open_the_thoughts(ponder, tiny):
     inside = json.loads(ponder("run", "-m", tiny, *flags, "Hi<think>").stdout)
     outside = json.loads(ponder("run", "-m", tiny, *flags, "Hi<think></think>").stdout)
     assert inside["reasoning"] and not outside["reasoning"]
+
+
+def test_thinking_can_be_switched_off(ponder, tiny):
+    flags = ["--template", "deepseek-r1", "-n", 20, "--greedy", "--json", "Hi"]
+    thinking = json.loads(ponder("run", "-m", tiny, *flags).stdout)
+    at_once = json.loads(ponder("run", "-m", tiny, "--no-thinking", *flags).stdout)
+    assert thinking["reasoning"] and not at_once["reasoning"] and at_once["text"]
 
 
 def test_reasoning_models_get_their_own_sampling(ponder, tiny):

@@ -8,15 +8,23 @@ using namespace ponder;
 
 void render(const ChatTemplate& chat, std::string_view text) {
   const std::string half(text.substr(0, text.size() / 2)), rest(text.substr(text.size() / 2));
-  const std::vector<ChatMessage> messages = {{"system", half},
-                                             {"user", rest},
-                                             {"assistant", half, rest},
-                                             {"user", "x"},
-                                             {"assistant", rest}};
+  const std::vector<ChatMessage> messages = {
+      {"system", half},
+      {"user", rest},
+      {"assistant", half, rest},
+      {"user", "x"},
+      {.role = "assistant", .content = half, .tool_calls = {{"1", rest, half}, {"2", "f", rest}}},
+      {.role = "tool", .content = half, .tool_call_id = "1"},
+      {"assistant", rest}};
+  const std::vector<Tool> tools = {{.name = rest, .whole = {{half, rest}, {"n", 0.1}}}};
   for (const bool flag : {false, true}) {
-    const auto prompt =
-        chat.render(messages, {.add_generation_prompt = flag, .enable_thinking = flag});
+    const RenderOptions options{.add_generation_prompt = flag,
+                                .enable_thinking = flag,
+                                .tools = std::span(tools).first(flag ? 1 : 0),
+                                .continue_final_message = half.size() % 2 != 0};
+    const auto prompt = chat.render(messages, options);
     if (!prompt.ok() || prompt.value().empty()) __builtin_trap();
+    chat.opens_thinking(messages, options);
   }
 }
 

@@ -1,0 +1,98 @@
+"""Fixtures for the tests of the web pages, which run in Chromium.
+
+PONDER_WEB_URL   a running `ponder serve`; without it, tests that need no certain answer run against
+                 the fake server, too
+PONDER_WEB_KEY   its API key, if it asks for one
+CHROMIUM         the browser (default: chromium on the path)
+"""
+import json
+import os
+
+import pytest
+
+import browser as browsers
+from fake_server import FakeServer, hold, words
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    if not browsers.program():
+        pytest.skip("chromium is not installed: tools/setup.sh test")
+    with browsers.Browser(tmp_path_factory.mktemp("chromium")) as running:
+        yield running
+
+
+@pytest.fixture
+def server():
+    with FakeServer() as fake:
+        yield fake
+
+
+class Chat:
+    """The chat page as somebody uses it."""
+
+    def __init__(self, page, url):
+        self.page, self.url = page, url
+
+    def open(self):
+        self.page.open(self.url)
+        return self
+
+    def start(self, text):
+        self.page.fill("#prompt", text)
+        self.page.click("#send[aria-label=Send]")
+
+    def ask(self, text):
+        self.start(text)
+        self.finished()
+
+    def finished(self):
+        self.page.wait("document.querySelector('.message.assistant:last-child[aria-busy=false]')")
+
+    def answer(self):
+        return self.page.text(".message.assistant:last-child .message-body > .markdown").rstrip("\n")
+
+    def has_answer(self, text):
+        self.page.wait(f"document.querySelector('.message.assistant:last-child .message-body > .markdown')"
+                       f"?.textContent.includes({json.dumps(text)})")
+
+    def titles(self):
+        return self.page.texts(".conversation-link")
+
+    def wait_titles(self, titles):
+        self.page.wait("JSON.stringify([...document.querySelectorAll('.conversation-link')].map((e) => e.textContent))"
+                       f" === {json.dumps(json.dumps(titles, separators=(',', ':'), ensure_ascii=False))}")
+
+    def hover(self, selector):
+        """Buttons that show when the pointer is over something can be clicked then."""
+        self.page.run(f"document.querySelector({json.dumps(selector)}).focus()")
+
+
+@pytest.fixture
+def page(browser):
+    with browser.page() as tab:
+        yield tab
+
+
+@pytest.fixture
+def chat(page, server):
+    return Chat(page, server.url).open()
+
+
+@pytest.fixture
+def any_chat(page):
+    """The chat of a real server if there is one; `slow` is a question with a long answer."""
+    url = os.environ.get("PONDER_WEB_URL", "").rstrip("/")
+    if not url:
+        with FakeServer() as fake:
+            fake.will_answer(words("One two three."), words("One two three."), words("one ") * 5 + [hold("for ever")])
+            chat = Chat(page, fake.url).open()
+            yield chat
+        return
+    chat = Chat(page, url)
+    key = os.environ.get("PONDER_WEB_KEY")
+    page.open(url)
+    if key:
+        page.run(f"localStorage.setItem('ponder.apiKey', {json.dumps(key)})")
+        page.reload()
+    yield chat
