@@ -93,6 +93,9 @@ struct Avx2Wide {
   static PONDER_INLINE Ints or_bits(Ints a, Ints b) {
     return {Avx2::or_bits(a.low, b.low), Avx2::or_bits(a.high, b.high)};
   }
+  static PONDER_INLINE Ints xor_bits(Ints a, Ints b) {
+    return {Avx2::xor_bits(a.low, b.low), Avx2::xor_bits(a.high, b.high)};
+  }
   static PONDER_INLINE Ints add_ints(Ints a, Ints b) {
     return {Avx2::add_ints(a.low, b.low), Avx2::add_ints(a.high, b.high)};
   }
@@ -139,15 +142,15 @@ struct Avx2Wide {
   static PONDER_INLINE Ints set_shorts(int16_t x) {
     return {_mm256_set1_epi16(x), _mm256_set1_epi16(x)};
   }
-  // Spelled out since g++ 12 turns a chain of additions into a tree, and the many sums that are
-  // then held at once do not fit in the registers.
+  // Sums of 16 or 32 bits. Spelled out since g++ 12 turns a chain of additions into a tree, and the
+  // many sums that are then held at once do not fit in the registers.
   static PONDER_INLINE void add_shorts(Ints& sums, Ints a) {
     asm("vpaddw %1, %0, %0" : "+x"(sums.low) : "x"(a.low));
     asm("vpaddw %1, %0, %0" : "+x"(sums.high) : "x"(a.high));
   }
-  template <int kBits>
-  static PONDER_INLINE Ints shift_shorts_left(Ints a) {
-    return {_mm256_slli_epi16(a.low, kBits), _mm256_slli_epi16(a.high, kBits)};
+  static PONDER_INLINE void add_words(Ints& sums, Ints a) {
+    asm("vpaddd %1, %0, %0" : "+x"(sums.low) : "x"(a.low));
+    asm("vpaddd %1, %0, %0" : "+x"(sums.high) : "x"(a.high));
   }
   // In each lane the sum of two products: a's numbers times b's.
   static PONDER_INLINE Ints multiply_pairs(Ints a, Ints b) {
@@ -163,6 +166,15 @@ struct Avx2Wide {
   static PONDER_INLINE Ints multiply_bytes(Ints u, const int8_t* x) {
     const __m256i b = Avx2::broadcast_ints(x);
     return {_mm256_maddubs_epi16(u.low, b), _mm256_maddubs_epi16(u.high, b)};
+  }
+  // The same of signed bytes w and their absolute values.
+  static PONDER_INLINE Ints abs_bytes(Ints w) {
+    return {_mm256_abs_epi8(w.low), _mm256_abs_epi8(w.high)};
+  }
+  static PONDER_INLINE Ints multiply_signed_bytes(Ints size, Ints w, const int8_t* x) {
+    const __m256i b = Avx2::broadcast_ints(x);
+    return {_mm256_maddubs_epi16(size.low, _mm256_sign_epi8(b, w.low)),
+            _mm256_maddubs_epi16(size.high, _mm256_sign_epi8(b, w.high))};
   }
   // The sums of each 16 of 128 signed bytes.
   static PONDER_INLINE void store_sums_of_16(const int8_t* bytes, int16_t* sums) {

@@ -18,11 +18,12 @@ template <int kHalvesOf, bool kIntegersOf, int kBitsOf>
 struct PanelKind {
   static constexpr int kHalves = kHalvesOf;       // scales for 32 elements
   static constexpr bool kIntegers = kIntegersOf;  // scales and bases are integers times factors
-  static constexpr int kBits = kBitsOf;           // of a byte u; 8 where it does not matter
+  static constexpr bool kHasBase = kBitsOf != 8;
+  static constexpr int kBits = kBitsOf;  // of a byte u, where it matters; of 8 bits it is signed
 };
 template <typename V, typename Format>
 using KindOf = PanelKind<PackedBlocks<Format>::kHalves, Format::kHasSubScales,
-                         V::kShortSums ? kByteBits<Format> : 8>;
+                         V::kShortSums ? kByteBits<Format> : 0>;
 
 // Columns that do without a panel, 1, 2, 4 … up to a tile: the bytes go from the packed group into
 // the registers, once.
@@ -140,10 +141,12 @@ struct PackedSource {
         sub.scale[h] = scales.scale(s, h);
       }
     }
-    if constexpr (!Kind::kIntegers) {
+    if constexpr (!Kind::kIntegers && Kind::kHasBase) {
       const auto offset = V::set(static_cast<float>(kByteOffset<Format>));
       sub.base = V::fnma(sub.scale[0], offset, V::zero());
       if constexpr (Format::kHasMin) sub.base = V::sub(sub.base, scales.min(0, 0));
+    }
+    if constexpr (!Kind::kIntegers) {
       head += Packed::kBlockScaleBytes;
     }
     return sub;
@@ -151,7 +154,10 @@ struct PackedSource {
 
   template <int kQuad>
   PONDER_INLINE typename V::Ints quad() const {
-    return unpack_quad<V, Format, kQuad>(bits);
+    const auto u = unpack_quad<V, Format, kQuad>(bits);
+    if constexpr (Kind::kBits != 8) return u;
+    static_assert(Kind::kHasBase || (kByteOffset<Format> == 128 && !Format::kHasMin));
+    return V::xor_bits(u, V::set_bytes(-128));
   }
 };
 
@@ -177,7 +183,7 @@ struct PanelSource {
 #pragma GCC unroll 2
     for (int h = 0; h < Kind::kHalves; ++h)
       sub.scale[h] = ScaleOf<V, Kind>::load(panel.scale[Kind::kHalves * s + h]);
-    if constexpr (!Kind::kIntegers) sub.base = V::load(panel.base[s]);
+    if constexpr (!Kind::kIntegers && Kind::kHasBase) sub.base = V::load(panel.base[s]);
     return sub;
   }
   template <int kQuad>
@@ -235,7 +241,7 @@ PONDER_INLINE void add_sub_blocks(Source& source, int subs, const PanelColumn* x
   } else {
     add_in_words<V, kWidth>(source, subs, x, parts);
   }
-  if constexpr (Source::Kind::kIntegers) {
+  if constexpr (Source::Kind::kIntegers && Source::Kind::kHasBase) {
     const auto bases = source.bases();
 #pragma GCC unroll 16
     for (int c = 0; c < kWidth; ++c) parts[c] = bases.add(parts[c], x[c]);
@@ -342,7 +348,7 @@ struct PanelBatch {
 #pragma GCC unroll 2
       for (int h = 0; h < Kind::kHalves; ++h)
         ScaleOf<V, Kind>::store(panel.scale[Kind::kHalves * s + h], sub.scale[h]);
-      if constexpr (!Kind::kIntegers) V::store(panel.base[s], sub.base);
+      if constexpr (!Kind::kIntegers && Kind::kHasBase) V::store(panel.base[s], sub.base);
     }
     if constexpr (Kind::kIntegers) {
       const auto bases = source.bases();

@@ -1,7 +1,7 @@
 // The sums over a panel (panel.hpp) for instruction sets that add products of bytes in 16 bits
 // (AVX2): as many quads as fit are added there, in a run, before they are widened to 32 bits. The
 // widening is a multiplication, so integer scales come for free, and a panel of K-quants is summed
-// in integers. 8-bit numbers would not fit: their low and high halves are runs of their own.
+// in integers. Bytes of 8 bits are signed here, and their sign moves to the activation.
 #pragma once
 
 #include "base/macros.hpp"
@@ -15,12 +15,13 @@ struct ShortSums {
   using Kind = typename Source::Kind;
   using I = typename V::Ints;
 
-  // A pair of products reaches 2·127·(2^bits − 1), a sum 32767.
-  static constexpr int kParts = Kind::kBits == 8 ? 2 : 1;
-  static constexpr int kFitting = Kind::kBits == 6 ? 2 : Kind::kBits == 5 ? 4 : 8;
+  // A pair of products reaches 2·127·(2^bits − 1), of signed bytes 2·127·128; a sum 32767.
+  static constexpr int kFitting = Kind::kBits == 8   ? 1
+                                  : Kind::kBits == 6 ? 2
+                                  : Kind::kBits == 5 ? 4
+                                                     : 8;
   static constexpr int kQuads = 8 / Kind::kHalves;
   static constexpr int kRun = kFitting < kQuads ? kFitting : kQuads;
-  static constexpr int kRuns = 8 / kRun * kParts;
 
   // Sums of one sub-block, or, where scales are integers, of the panel so far.
   I sums[kWidth];
@@ -30,45 +31,65 @@ struct ShortSums {
     return Kind::kHalves == 1 && Kind::kBits == 4 ? i % 2 * 4 + i / 2 : i;
   }
 
-  // Quads from the i-th to the end of a run.
-  template <int kPart, int kAt, int kEnd>
+  // Products of the i-th quad, u, with column c.
+  template <int kAt>
+  static PONDER_INLINE I multiply(I u, const PanelColumn& x, int s) {
+    const int8_t* q = x.q + kSubBlock * s + 4 * quad_at(kAt);
+    if constexpr (Kind::kBits == 8) {
+      return V::multiply_signed_bytes(V::abs_bytes(u), u, q);
+    } else {
+      return V::multiply_bytes(u, q);
+    }
+  }
+
+  // Quads from the i-th to the end of a run, each for all columns.
+  template <int kAt, int kEnd>
   static PONDER_INLINE void add_quads(const Source& source, const PanelColumn* x, int s,
                                       I (&pairs)[kWidth]) {
-    constexpr int kQuad = quad_at(kAt);
-    I u = source.template quad<kQuad>();
-    if constexpr (kParts == 2) {
-      if constexpr (kPart == 1) u = V::template shift_right<4>(u);
-      u = V::and_bits(u, V::set_bytes(15));
-    }
+    const I u = source.template quad<quad_at(kAt)>();
 #pragma GCC unroll 4
     for (int c = 0; c < kWidth; ++c) {
-      const I products = V::multiply_bytes(u, x[c].q + kSubBlock * s + 4 * kQuad);
+      const I products = multiply<kAt>(u, x[c], s);
       if constexpr (kAt % kRun == 0) {
         pairs[c] = products;
       } else {
         V::add_shorts(pairs[c], products);
       }
     }
-    if constexpr (kAt + 1 < kEnd) add_quads<kPart, kAt + 1, kEnd>(source, x, s, pairs);
+    if constexpr (kAt + 1 < kEnd) add_quads<kAt + 1, kEnd>(source, x, s, pairs);
   }
 
+  // A run that begins with the i-th quad. One or two quads stay in registers while the columns pass
+  // by; the sums of more of them do instead.
+  template <int kAt>
+  PONDER_INLINE void add_run(const Source& source, I factor, const PanelColumn* x, int s) {
+    if constexpr (kRun > 2) {
+      I pairs[kWidth];
+      add_quads<kAt, kAt + kRun>(source, x, s, pairs);
+#pragma GCC unroll 4
+      for (int c = 0; c < kWidth; ++c) V::add_words(sums[c], V::multiply_pairs(pairs[c], factor));
+    } else {
+      constexpr int kLast = kAt + kRun - 1;
+      const I first = source.template quad<quad_at(kAt)>();
+      const I last = source.template quad<quad_at(kLast)>();
+#pragma GCC unroll 4
+      for (int c = 0; c < kWidth; ++c) {
+        I pairs = multiply<kAt>(first, x[c], s);
+        if constexpr (kRun == 2) V::add_shorts(pairs, multiply<kLast>(last, x[c], s));
+        V::add_words(sums[c], V::multiply_pairs(pairs, factor));
+      }
+    }
+  }
+
+  // Runs from the one that begins with the i-th quad.
   template <int kAt, typename Sub>
   PONDER_INLINE void add_runs(const Source& source, const Sub& sub, const PanelColumn* x, int s) {
-    constexpr int kPart = kAt % kParts, kBegin = kAt / kParts * kRun;
-    I pairs[kWidth];
-    add_quads<kPart, kBegin, kBegin + kRun>(source, x, s, pairs);
-    I factor;
-    if constexpr (!Kind::kIntegers) {
-      factor = V::set_shorts(kPart == 1 ? 16 : 1);
-    } else if constexpr (kPart == 1) {
-      factor = V::template shift_shorts_left<4>(sub.scale[kBegin / kQuads]);
+    if constexpr (Kind::kIntegers) {
+      add_run<kAt>(source, sub.scale[kAt / kQuads], x, s);
     } else {
-      factor = sub.scale[kBegin / kQuads];
+      add_run<kAt>(source, V::set_shorts(1), x, s);
     }
-#pragma GCC unroll 4
-    for (int c = 0; c < kWidth; ++c)
-      sums[c] = V::add_ints(sums[c], V::multiply_pairs(pairs[c], factor));
-    if constexpr (kAt + 1 < kRuns) add_runs<kAt + 1>(source, sub, x, s);
+    if constexpr (kAt + kRun < 8) add_runs<kAt + kRun>(source, sub, x, s);
   }
 
   PONDER_INLINE void clear() {
@@ -90,7 +111,7 @@ struct ShortSums {
 #pragma GCC unroll 4
         for (int c = 0; c < kWidth; ++c) {
           parts[c] = V::fma(V::to_floats(of.sums[c]), sub.scale[0], parts[c]);
-          parts[c] = V::fma(sub.base, V::set(x[c].sums[s]), parts[c]);
+          if constexpr (Kind::kHasBase) parts[c] = V::fma(sub.base, V::set(x[c].sums[s]), parts[c]);
         }
         of.clear();
       }
