@@ -108,7 +108,7 @@ struct Avx512 {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a));
   }
   static PONDER_INLINE int32_t reduce_add_ints(Ints a) { return _mm512_reduce_add_epi32(a); }
-  // See avx2_wide.hpp.
+  // See wide_avx2.hpp.
   static PONDER_INLINE Floats load_f8e4m3(const void* p) {
     const __m256i wide = _mm256_cvtepi8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(p)));
     return _mm512_cvtph_ps(_mm256_and_si256(_mm256_slli_epi16(wide, 7),

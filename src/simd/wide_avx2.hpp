@@ -9,7 +9,7 @@
 
 namespace ponder {
 
-struct Avx2Wide {
+struct WideAvx2 {
   struct Floats {
     __m256 low, high;  // lanes 0 … 7 and 8 … 15
   };
