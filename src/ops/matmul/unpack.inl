@@ -66,8 +66,8 @@ inline constexpr int kByteBits = Format::kHasCodebook ? 8 : Format::kLowBits + F
 template <typename Format>
 inline constexpr int kByteOffset = Format::kHasCodebook ? 128 : Format::kOffset;
 
-// How far ahead of its use a weight is fetched: about 200 ns at 30 GB/s and core. Measured: 8 KiB is
-// 5 % better where memory is fast (80 GB/s for two threads) and 6 % worse where it is slow (50).
+// How far ahead of its use a weight is fetched: about 200 ns at 30 GB/s and core. Measured: 8 KiB
+// is 5 % better where memory is fast (80 GB/s for two threads) and 6 % worse where it is slow (50).
 inline constexpr int kPrefetchBytes = 6144;
 
 // The scales of a block in a packed group.
