@@ -54,14 +54,15 @@ std::vector<float> product(const Runtime& on, const TensorView& matrix, const st
   return y;
 }
 
-// What the int8 form sees of x (rows of `cols`): each 256 values rounded to multiples of their
-// maximum / 127.
+// What the int8 form of an instruction set sees of x (rows of `cols`): each 32 or 256 values
+// rounded to multiples of their maximum / 127.
 std::vector<float> rounded(Isa isa, const std::vector<float>& x, int64_t cols) {
   if (isa == Isa::kRef) return x;
+  const int64_t block = isa == Isa::kAvx2 ? kSubBlock : kPanelCols;
   std::vector<float> out(x.size());
   for (auto row = x.begin(); row < x.end(); row += cols) {
-    for (int64_t k = 0; k < cols; k += kPanelCols) {
-      const auto begin = row + k, end = row + std::min(k + kPanelCols, cols);
+    for (int64_t k = 0; k < cols; k += block) {
+      const auto begin = row + k, end = row + std::min(k + block, cols);
       float most = 0.0f;
       for (auto at = begin; at < end; ++at) most = std::max(most, std::fabs(*at));
       for (auto at = begin; at < end; ++at)

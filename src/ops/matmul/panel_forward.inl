@@ -25,6 +25,17 @@ template <typename V, typename Format>
 using KindOf = PanelKind<PackedBlocks<Format>::kHalves, Format::kHasSubScales,
                          V::kShortSums ? kByteBits<Format> : 0>;
 
+template <bool kShortSums>
+struct PanelColumnOf {
+  using Type = PanelColumn;
+};
+template <>
+struct PanelColumnOf<true> {
+  using Type = FineColumn;
+};
+template <typename V>
+using ColumnOf = typename PanelColumnOf<V::kShortSums>::Type;
+
 // Columns that do without a panel, 1, 2, 4 … up to a tile: the bytes go from the packed group into
 // the registers, once.
 template <typename V>
@@ -97,28 +108,31 @@ struct PackedSource {
     }
   }
 
+  // Where scales are integers: what they are multiplied with; the bases, and what those are.
   PONDER_INLINE typename V::Floats unit() const { return V::load_f16(head); }
-  PONDER_INLINE IntegerBases<V, Kind::kHalves> bases() const {
-    IntegerBases<V, Kind::kHalves> result;
+  PONDER_INLINE typename V::Floats factor() const {
+    const ScaleReader<V, Format> scales(head);
+    if constexpr (Format::kHasMin) return V::sub(V::zero(), scales.dmin);
+    return V::mul(scales.d, V::set(static_cast<float>(-kByteOffset<Format>)));
+  }
+  PONDER_INLINE const std::byte* base_bytes(int s, int h) const {
     static_assert(Format::kHasMin != (kByteOffset<Format> > 0));
     const ScaleReader<V, Format> scales(head);
+    return Format::kHasMin ? scales.minima(s, h) : scales.scales(s, h);
+  }
+  PONDER_INLINE typename V::Floats base(int s, int h) const {
+    const std::byte* bytes = base_bytes(s, h);
+    return V::to_floats(Format::kHasMin ? V::load_u8(bytes) : V::load_i8(bytes));
+  }
+  PONDER_INLINE IntegerBases<V, Kind::kHalves> bases() const {
+    IntegerBases<V, Kind::kHalves> result;
 #pragma GCC unroll 8
     for (int i = 0; i < result.kPairs; ++i) {
       const int first = Kind::kHalves == 2 ? i : 2 * i, second = Kind::kHalves == 2 ? i : first + 1;
-      constexpr int kOther = Kind::kHalves - 1;
-      if constexpr (Format::kHasMin) {
-        result.pairs[i] =
-            V::template pair_bytes<false>(scales.minima(first, 0), scales.minima(second, kOther));
-      } else {
-        result.pairs[i] =
-            V::template pair_bytes<true>(scales.scales(first, 0), scales.scales(second, kOther));
-      }
+      result.pairs[i] = V::template pair_bytes<!Format::kHasMin>(
+          base_bytes(first, 0), base_bytes(second, Kind::kHalves - 1));
     }
-    if constexpr (Format::kHasMin) {
-      result.factor = V::sub(V::zero(), scales.dmin);
-    } else {
-      result.factor = V::mul(scales.d, V::set(static_cast<float>(-kByteOffset<Format>)));
-    }
+    result.factor = factor();
     return result;
   }
 
@@ -170,11 +184,15 @@ struct PanelSource {
 
   PONDER_INLINE explicit PanelSource(const Panel& of) : panel(of) {}
   PONDER_INLINE typename V::Floats unit() const { return V::load(panel.unit); }
+  PONDER_INLINE typename V::Floats factor() const { return V::load(panel.factor); }
+  PONDER_INLINE typename V::Floats base(int s, int h) const {
+    return V::load(panel.base[Kind::kHalves * s + h]);
+  }
   PONDER_INLINE IntegerBases<V, Kind::kHalves> bases() const {
     IntegerBases<V, Kind::kHalves> result;
 #pragma GCC unroll 8
     for (int i = 0; i < result.kPairs; ++i) result.pairs[i] = V::load_ints(panel.pairs[i]);
-    result.factor = V::load(panel.factor);
+    result.factor = factor();
     return result;
   }
   PONDER_INLINE SubScales<V, Kind> next(int s) {
@@ -233,27 +251,29 @@ PONDER_INLINE void add_in_words(Source& source, int subs, const PanelColumn* x /
 }
 
 template <typename V, int kWidth, typename Source>
-PONDER_INLINE void add_sub_blocks(Source& source, int subs, const PanelColumn* x /* (kWidth) */,
+PONDER_INLINE void add_sub_blocks(Source& source, int subs, const ColumnOf<V>* x /* (kWidth) */,
                                   float* sums /* (kWidth, 16) */) {
   typename V::Floats parts[kWidth];
   if constexpr (V::kShortSums) {
     ShortSums<V, Source, kWidth>::add(source, subs, x, parts);
+#pragma GCC unroll 4
+    for (int c = 0; c < kWidth; ++c, sums += kGroupRows)
+      V::store(sums, V::add(parts[c], V::load(sums)));
   } else {
     add_in_words<V, kWidth>(source, subs, x, parts);
-  }
-  if constexpr (Source::Kind::kIntegers && Source::Kind::kHasBase) {
-    const auto bases = source.bases();
+    if constexpr (Source::Kind::kIntegers) {
+      const auto bases = source.bases();
 #pragma GCC unroll 16
-    for (int c = 0; c < kWidth; ++c) parts[c] = bases.add(parts[c], x[c]);
-  }
+      for (int c = 0; c < kWidth; ++c) parts[c] = bases.add(parts[c], x[c]);
+    }
 #pragma GCC unroll 16
-  for (int c = 0; c < kWidth; ++c, sums += kGroupRows) {
-    V::store(sums, V::fma(parts[c], V::set(x[c].scale), V::load(sums)));
+    for (int c = 0; c < kWidth; ++c, sums += kGroupRows)
+      V::store(sums, V::fma(parts[c], V::set(x[c].scale), V::load(sums)));
   }
 }
 
 template <typename V, typename Kind, int kWidth>
-void add_panel(const Panel& panel, int subs, const PanelColumn* x, float* sums) {
+void add_panel(const Panel& panel, int subs, const ColumnOf<V>* x, float* sums) {
   PanelSource<V, Kind> source(panel);
   add_sub_blocks<V, kWidth>(source, subs, x, sums);
 }
@@ -261,7 +281,7 @@ void add_panel(const Panel& panel, int subs, const PanelColumn* x, float* sums) 
 // One group, all of K.
 template <typename V, typename Format, int kWidth>
 void add_directly(const MatmulTask& task, int64_t group, int64_t column, float* sums) {
-  const auto* x = reinterpret_cast<const PanelColumn*>(task.activations) + column;
+  const auto* x = reinterpret_cast<const ColumnOf<V>*>(task.activations) + column;
   for (int64_t begin = 0; begin < task.cols; begin += kPanelCols, x += task.count) {
     const int64_t left = task.cols - begin;
     const int subs = static_cast<int>(left < kPanelCols ? left : kPanelCols) / kSubBlock;
@@ -275,13 +295,13 @@ template <typename V, typename Kind, int kColumns>
 struct PanelKernels;
 template <typename V, typename Kind>
 struct PanelKernels<V, Kind, 4> {
-  using Kernel = void (*)(const Panel&, int subs, const PanelColumn* x, float* sums);
+  using Kernel = void (*)(const Panel&, int subs, const ColumnOf<V>* x, float* sums);
   static constexpr Kernel kOfWidth[4] = {add_panel<V, Kind, 1>, add_panel<V, Kind, 2>,
                                          add_panel<V, Kind, 3>, add_panel<V, Kind, 4>};
 };
 template <typename V, typename Kind>
 struct PanelKernels<V, Kind, 16> {
-  using Kernel = void (*)(const Panel&, int subs, const PanelColumn* x, float* sums);
+  using Kernel = void (*)(const Panel&, int subs, const ColumnOf<V>* x, float* sums);
   static constexpr Kernel kOfWidth[16] = {
       add_panel<V, Kind, 1>,  add_panel<V, Kind, 2>,  add_panel<V, Kind, 3>,
       add_panel<V, Kind, 4>,  add_panel<V, Kind, 5>,  add_panel<V, Kind, 6>,
@@ -312,14 +332,14 @@ struct PanelBatch {
                                      begin);
       store(source, subs, panels[g]);
     }
-    const auto* x = reinterpret_cast<const PanelColumn*>(task.activations) +
+    const auto* x = reinterpret_cast<const ColumnOf<V>*>(task.activations) +
                     begin / kPanelCols * task.count + first;
     const int64_t tiles = (columns + V::kColumns - 1) / V::kColumns;
     for (int64_t tile = 0; tile < tiles; ++tile) {
       const int64_t column = columns * tile / tiles, end = columns * (tile + 1) / tiles;
       // The columns of the next tile, which come from the L2 or L3 cache.
       const auto* next = reinterpret_cast<const std::byte*>(x + end);
-      for (int64_t at = 0; at < (end - column) * static_cast<int64_t>(sizeof(PanelColumn));
+      for (int64_t at = 0; at < (end - column) * static_cast<int64_t>(sizeof(ColumnOf<V>));
            at += 64)
         __builtin_prefetch(next + at);
       const auto kernel = PanelKernels<V, Kind, V::kColumns>::kOfWidth[end - column - 1];
@@ -350,12 +370,17 @@ struct PanelBatch {
         ScaleOf<V, Kind>::store(panel.scale[Kind::kHalves * s + h], sub.scale[h]);
       if constexpr (!Kind::kIntegers && Kind::kHasBase) V::store(panel.base[s], sub.base);
     }
-    if constexpr (Kind::kIntegers) {
+    if constexpr (Kind::kIntegers && V::kShortSums) {
+#pragma GCC unroll 16
+      for (int i = 0; i < kPanelSubs * Kind::kHalves; ++i)
+        V::store(panel.base[i], source.base(i / Kind::kHalves, i % Kind::kHalves));
+      V::store(panel.unit, source.unit());
+      V::store(panel.factor, source.factor());
+    } else if constexpr (Kind::kIntegers) {
       const auto bases = source.bases();
 #pragma GCC unroll 8
       for (int i = 0; i < bases.kPairs; ++i) V::store_ints(panel.pairs[i], bases.pairs[i]);
       V::store(panel.factor, bases.factor);
-      V::store(panel.unit, source.unit());
     }
   }
 
@@ -425,9 +450,41 @@ void pack_panel_column(const ActivationTask& task) noexcept {
   }
 }
 
+// The same with a scale for each sub-block.
+template <typename V>
+void pack_fine_column(const ActivationTask& task) noexcept {
+  using F = typename V::Floats;
+  constexpr int kVectors = kSubBlock / V::kLanes;
+  auto* out = reinterpret_cast<FineColumn*>(task.packed) + task.column;
+  for (int64_t begin = 0; begin < task.cols; begin += kPanelCols, out += task.count) {
+    const int64_t left = task.cols - begin;
+    const int subs = static_cast<int>(left < kPanelCols ? left : kPanelCols) / kSubBlock;
+    if (subs < kPanelSubs) __builtin_memset(out->q, 0, sizeof(out->q));
+    for (int s = 0; s < subs; ++s) {
+      const float* x = task.x + begin + kSubBlock * s;
+      F most = V::zero();
+      for (int v = 0; v < kVectors; ++v) most = V::max(most, V::abs(V::load(x + v * V::kLanes)));
+      const float largest = V::reduce_max(most);
+      const F inverse = V::set(largest > 0.0f ? 127.0f / largest : 0.0f);
+      for (int v = 0; v < kVectors; ++v)
+        V::store_i8(out->q + kSubBlock * s + v * V::kLanes,
+                    V::to_ints(V::mul(V::load(x + v * V::kLanes), inverse)));
+      out->scale[s] = largest / 127.0f;
+    }
+    int16_t half_sums[2 * kPanelSubs];
+    for (int k = 0; k < kPanelCols; k += 128) V::store_sums_of_16(out->q + k, half_sums + k / 16);
+    for (int s = 0; s < subs; ++s) {
+      const int first = half_sums[2 * s], second = half_sums[2 * s + 1];
+      out->half_sums[2 * s] = out->scale[s] * static_cast<float>(first);
+      out->half_sums[2 * s + 1] = out->scale[s] * static_cast<float>(second);
+      out->sums[s] = out->scale[s] * static_cast<float>(first + second);
+    }
+  }
+}
+
 template <typename V>
 int64_t packed_panel_column_bytes(int64_t cols) {
-  return panel_column_bytes(cols);
+  return panel_count(cols) * static_cast<int64_t>(sizeof(ColumnOf<V>));
 }
 
 template <typename V, typename Format>
@@ -439,7 +496,11 @@ PONDER_INLINE void add_panel_kernel(MatmulKernels& kernels) {
 template <typename V, typename... Format>
 PONDER_INLINE void add_panel_kernels(MatmulKernels& kernels, FormatList<Format...>) {
   (add_panel_kernel<V, Format>(kernels), ...);
-  kernels.pack_int8 = pack_panel_column<V>;
+  if constexpr (V::kShortSums) {
+    kernels.pack_int8 = pack_fine_column<V>;
+  } else {
+    kernels.pack_int8 = pack_panel_column<V>;
+  }
   kernels.int8_column_bytes = packed_panel_column_bytes<V>;
 }
 
