@@ -63,7 +63,7 @@ void attend(benchmark::State& state, const Shape& shape, DType dtype) {
       Counter(pairs * static_cast<double>(shape.heads * (shape.key_dim + shape.value_dim)),
               Counter::kIsIterationInvariantRate);
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) *
-                          static_cast<int64_t>(keys.size() + values.size()));
+                          static_cast<int64_t>(memory.memory.size() * memory.memory[0].size()));
 }
 
 void cases(benchmark::internal::Benchmark* bench) {
