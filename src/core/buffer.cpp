@@ -17,15 +17,19 @@ size_t padded(size_t bytes) { return (bytes + 2 * kVectorAlign - 1) / kVectorAli
 
 }  // namespace
 
-void* take_memory(size_t bytes) {
+void* try_take_memory(size_t bytes) {
   const size_t total = padded(bytes);
   if (total < kLarge) {
     void* data = std::aligned_alloc(kVectorAlign, total);
-    PONDER_CHECK(data != nullptr);
-    return std::memset(data, 0, total);
+    return data != nullptr ? std::memset(data, 0, total) : nullptr;
   }
   void* data = ::mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  PONDER_CHECK(data != MAP_FAILED);
+  return data != MAP_FAILED ? data : nullptr;
+}
+
+void* take_memory(size_t bytes) {
+  void* data = try_take_memory(bytes);
+  PONDER_CHECK(data != nullptr);
   return data;
 }
 

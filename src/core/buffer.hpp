@@ -11,8 +11,10 @@ namespace ponder {
 inline constexpr size_t kVectorAlign = 64;
 
 // Zeroed memory for `bytes` (> 0) and a vector more; large pieces come straight from the system, so
-// that pages never touched cost nothing and freed ones go back. Aborts if there is none.
+// that pages never touched cost nothing and freed ones go back. Aborts if there is none;
+// try_take_memory() gives nullptr then.
 void* take_memory(size_t bytes);
+void* try_take_memory(size_t bytes);
 void give_memory(void* data, size_t bytes);
 // Asks for pages of 2 MiB, for memory that will be touched all over: fewer misses of the TLB when
 // it is streamed through. Changes nothing where the system has none.
@@ -26,6 +28,14 @@ class Buffer {
   explicit Buffer(size_t count) : size_(count) {
     if (count == 0) return;
     data_ = static_cast<T*>(take_memory(count * sizeof(T)));
+  }
+  // Without elements if there is not so much memory.
+  static Buffer try_create(size_t count) {
+    Buffer buffer;
+    if (count == 0 || count > SIZE_MAX / 2 / sizeof(T)) return buffer;
+    buffer.data_ = static_cast<T*>(try_take_memory(count * sizeof(T)));
+    if (buffer.data_ != nullptr) buffer.size_ = count;
+    return buffer;
   }
   Buffer(Buffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}

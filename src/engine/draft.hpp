@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "device/context.hpp"
+#include "model/kv_pool.hpp"
 #include "model/model.hpp"
 
 namespace ponder {
@@ -36,6 +37,9 @@ class Drafter {
   // some are needed again.
   virtual int64_t keep(int64_t length) { return length; }
 
+  // A new sequence, of whose first `length` positions the states will never come.
+  virtual void begin(int64_t /*length*/) {}
+
   virtual uint64_t bytes() const { return 0; }  // of its cache
 };
 
@@ -47,8 +51,9 @@ enum class Speculation {
 
 struct DrafterOptions {
   Speculation speculation = Speculation::kOff;
-  int64_t context = 4096;        // as in SessionOptions
-  DType kv_dtype = DType::kF16;  // likewise
+  int64_t context = 4096;                  // as in SessionOptions
+  DType kv_dtype = DType::kF16;            // likewise
+  std::shared_ptr<KvPool> pool = nullptr;  // of one layer, for its cache; null: one of its own
 };
 
 // The drafter for a Session of `model`, which must outlive it; null for kOff. Errors: the model was

@@ -29,13 +29,23 @@ class MtpDrafter : public Drafter {
   Result<void> observe(std::span<const int32_t> tokens, const float* hidden,
                        int64_t rows) override {
     waiting_.insert(waiting_.end(), hidden, hidden + rows * width_);
+    if (waiting() <= kMaxWaiting) return {};
+    if (!cache_.reserve(waiting() - 1)) {  // forget what was before: a guess may be worse for it
+      const int64_t end = first_ + cache_.length() + waiting();
+      waiting_.erase(waiting_.begin(), waiting_.end() - width_);
+      cache_.clear();
+      first_ = end - 1;
+      return {};
+    }
     // The last one stays: its next token may be unknown, and it is where a draft begins.
-    return waiting() > kMaxWaiting ? catch_up(tokens, waiting() - 1, 0) : Result<void>();
+    return catch_up(tokens, waiting() - 1, 0);
   }
 
   Result<void> draft(std::span<const int32_t> tokens, int64_t most,
                      std::vector<int32_t>& out) override {
-    PONDER_CHECK(waiting() > 0 && cache_.length() + waiting() + 1 == std::ssize(tokens));
+    PONDER_CHECK(first_ + cache_.length() + waiting() + 1 == std::ssize(tokens));
+    // Guesses need states to begin with, and a pool that others use may be empty.
+    if (waiting() == 0 || !cache_.reserve(waiting() + most - 1)) return {};
     PONDER_TRY(catch_up(tokens, waiting(), 1));
     const int64_t known = cache_.length();
     out.push_back(likeliest());
@@ -45,7 +55,7 @@ class MtpDrafter : public Drafter {
   }
 
   int64_t keep(int64_t length) override {
-    const int64_t known = cache_.length();
+    const int64_t known = first_ + cache_.length();
     PONDER_CHECK(length >= 0 && length <= known + waiting());
     if (length > known) {
       waiting_.resize(static_cast<size_t>((length - known) * width_));
@@ -53,8 +63,19 @@ class MtpDrafter : public Drafter {
     }
     // The cache's last position has seen the token at `length`: it must be made again.
     waiting_.clear();
-    cache_.truncate(std::max<int64_t>(length - 1, 0));
-    return cache_.length();
+    if (length <= first_) {
+      begin(0);
+      return 0;
+    }
+    cache_.truncate(length - 1 - first_);
+    return length - 1;
+  }
+
+  // Positions are rotated relative to each other only, so the cache may start anywhere.
+  void begin(int64_t length) override {
+    waiting_.clear();
+    cache_.clear();
+    first_ = length;
   }
 
  private:
@@ -62,7 +83,7 @@ class MtpDrafter : public Drafter {
 
   // Takes the first `rows` waiting states into the cache.
   Result<void> catch_up(std::span<const int32_t> tokens, int64_t rows, int64_t logit_rows) {
-    const auto next = tokens.subspan(static_cast<size_t>(cache_.length() + 1));
+    const auto next = tokens.subspan(static_cast<size_t>(first_ + cache_.length() + 1));
     PONDER_TRY(predict(next.first(static_cast<size_t>(rows)), waiting_.data(), logit_rows));
     waiting_.erase(waiting_.begin(), waiting_.begin() + rows * width_);
     return {};
@@ -93,7 +114,8 @@ class MtpDrafter : public Drafter {
 
   const Context* context_;
   const Model* model_;
-  KvCache cache_;  // of positions whose state and next token are the sequence's own
+  int64_t first_ = 0;  // the sequence's position that the cache begins with
+  KvCache cache_;      // of positions whose state and next token are the sequence's own
   int64_t width_;
   std::vector<float> waiting_;  // (waiting, H): states of the positions after the cache's
   Buffer<float> state_;         // (H): the block's last output
@@ -109,6 +131,9 @@ Result<std::unique_ptr<Drafter>> make_mtp_drafter(const Context& context, const 
                     .where = model.path().string(),
                     .mend = "open it with load_mtp"}};
   }
+  if (options.pool)
+    return std::unique_ptr<Drafter>(
+        std::make_unique<MtpDrafter>(context, model, KvCache(options.pool, options.context)));
   KvCache cache = PONDER_TRY(KvCache::create(
       model.config(), {.capacity = options.context, .dtype = options.kv_dtype, .layers = 1}));
   return std::unique_ptr<Drafter>(std::make_unique<MtpDrafter>(context, model, std::move(cache)));

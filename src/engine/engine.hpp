@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ namespace ponder {
 
 struct EngineOptions {
   int64_t context = 4096;    // tokens of one sequence, prompt and answer
-  uint64_t cache_bytes = 0;  // hard limit of the cache of all sequences; 0: see cache_budget()
+  uint64_t cache_bytes = 0;  // hard limit of the cache of all sequences; 0: a quarter of memory
   DType kv_dtype = DType::kF16;
   int64_t parallel = 64;             // sequences that are computed at a time
   int64_t queue = 256;               // requests that may wait
@@ -149,6 +150,7 @@ class Engine {
  private:
   class Scheduler;
   Engine() = default;
+  std::optional<Submitted> refusal(std::span<const int32_t> tokens) const;
 
   EngineOptions options_;
   const Model* model_ = nullptr;

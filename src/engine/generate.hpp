@@ -12,8 +12,7 @@
 #include "base/result.hpp"
 #include "core/buffer.hpp"
 #include "device/context.hpp"
-#include "engine/draft.hpp"
-#include "model/forward.hpp"
+#include "engine/sequence.hpp"
 #include "ops/sample/sample.hpp"
 
 namespace ponder {
@@ -52,12 +51,6 @@ struct GenerateOptions {
   const std::atomic<bool>* stop = nullptr;     // may be set from another thread or a signal
 };
 
-struct DraftCounts {
-  int64_t passes = 0;    // forward passes of the model, that of the prompt not counted
-  int64_t drafted = 0;   // tokens that were guessed
-  int64_t accepted = 0;  // of these, the ones that were generated
-};
-
 struct GenerateResult {
   std::vector<int32_t> tokens;  // without the end token
   FinishReason reason = FinishReason::kStop;
@@ -87,53 +80,31 @@ class Session {
   // next() until something ends it. Errors only where forward() has one.
   Result<GenerateResult> generate(const GenerateOptions& options);
 
-  bool full() const;                                           // next() has no room
-  std::span<const int32_t> tokens() const { return tokens_; }  // prompt and generated
+  bool full() const { return sequence_.full(); }                          // next() has no room
+  std::span<const int32_t> tokens() const { return sequence_.tokens(); }  // prompt and generated
   std::span<const float> logits() const {
-    return logits_.span().subspan(row_ * vocab(), vocab());
+    return row(sequence_.row());
   }  // (V) that next() chooses from; changed by it
-  int64_t capacity() const { return cache_.capacity(); }
-  uint64_t cache_bytes() const { return cache_.bytes() + (drafter_ ? drafter_->bytes() : 0); }
+  int64_t capacity() const { return sequence_.cache().capacity(); }
+  uint64_t cache_bytes() const { return sequence_.bytes(); }
 
  private:
-  Session(const Context& context, const Model& model, KvCache cache, const SessionOptions& options,
-          std::unique_ptr<Drafter> drafter);
-
-  // What bounds a draft, and how it is stopped.
-  struct Step {
-    int64_t most = INT64_MAX;  // guesses that are of use
-    const std::function<bool(int32_t)>* is_end = nullptr;
-    const std::atomic<bool>* stop = nullptr;
-  };
+  Session(const Context& context, const Model& model, Sequence sequence,
+          const SessionOptions& options);
 
   size_t vocab() const { return static_cast<size_t>(model_->config().vocab); }
-  Result<int32_t> choose(const SamplingOptions& sampling, const Step& step);
-  Result<void> evaluate(const PrefillOptions& options);
-  Result<void> advance(const Step& step);
-  Result<void> make_draft(const Step& step);
-  Result<void> feed(std::span<const int32_t> tokens, int64_t logit_rows,
-                    const std::atomic<bool>* stop);
-  void forget_draft();
-  Result<void> observe();
+  std::span<const float> row(int64_t row) const {
+    return logits_.span().subspan(static_cast<size_t>(row) * vocab(), vocab());
+  }
+  Result<int32_t> choose(const SamplingOptions& sampling, const Sequence::StepLimits& limits,
+                         const std::atomic<bool>* stop);
+  Result<void> evaluate(const Sequence::StepLimits& limits, const PrefillOptions& options);
 
   const Context* context_;
   const Model* model_;
-  KvCache cache_;
+  Sequence sequence_;
   SessionOptions options_;
-  std::unique_ptr<Drafter> drafter_;  // or none
-  DraftLength draft_length_;
-
-  std::vector<int32_t> tokens_;  // the sequence; the cache holds a beginning of it, then draft_
-  int64_t prompt_ = 0;           // how many of tokens_ came from prefill()
-  // The last forward pass: the logits of what was the last token then, and of every guess after it.
-  std::vector<int32_t> draft_;
-  Buffer<float> logits_;       // (1 + draft, V)
-  size_t row_ = 0;             // of logits_ that comes next: so many guesses were right
-  bool logits_ready_ = false;  // row_ belongs to the last token of tokens_
-
-  Buffer<float> hidden_;  // (chunk or 1 + draft, H): states from position observed_ on
-  int64_t observed_ = 0;  // positions that the drafter has seen
-  DraftCounts counts_;
+  Buffer<float> logits_;  // (1 + draft, V) of the last pass
 };
 
 }  // namespace ponder

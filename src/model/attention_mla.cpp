@@ -170,13 +170,15 @@ void attend_plain(const Context& context, const BlockArgs& args, const Segment& 
   const Sizes s = sizes_of(config);
   const int64_t end = segment.position + segment.tokens;
   const Arena::Scope scope(*context.arena);
-  KvView plain{.dtype = DType::kF32,
+  KvView plain{.page_positions = ceil_div(end, kKeyBlock) * kKeyBlock,
+               .page_count = 1,
+               .dtype = DType::kF32,
                .heads = s.h,
                .key_dim = s.d,
-               .value_dim = s.dv,
-               .capacity = ceil_div(end, kKeyBlock) * kKeyBlock};
-  plain.keys = context.arena->take<std::byte>(kv_key_bytes(plain));
-  plain.values = context.arena->take<std::byte>(kv_value_bytes(plain));
+               .value_dim = s.dv};
+  plain.value_offset = kv_key_bytes(plain);
+  std::byte* page = context.arena->take<std::byte>(plain.value_offset + kv_value_bytes(plain));
+  plain.pages = &page;
   for (int64_t begin = 0; begin < end; begin += kDecompressBlock)
     decompress(context, args, args.cache(segment), begin, std::min(kDecompressBlock, end - begin),
                plain);

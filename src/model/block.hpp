@@ -28,7 +28,7 @@ struct BlockArgs {
   const int32_t* positions = nullptr;  // (T)
   const Tap* tap = nullptr;
 
-  const KvView& cache(const Segment& segment) const { return segment.cache->layer(cache_layer); }
+  KvView cache(const Segment& segment) const { return segment.cache->layer(cache_layer); }
 };
 
 // x (T, H) → x + Attn(N(x)), then x + FFN(N(x)), in place. The cache receives T positions.

@@ -157,6 +157,7 @@ Result<void> check_input(const Model& model, const KvCache& cache, int64_t layer
                     .where = "context",
                     .mend = "use a larger context, or a shorter text"}};
   }
+  PONDER_CHECK(cache.reserved(std::ssize(tokens)));
   return {};
 }
 

@@ -1,77 +1,71 @@
 #include "model/kv_cache.hpp"
 
-#include <new>
+#include <cstring>
 
 #include "base/checked_math.hpp"
 
 namespace ponder {
-namespace {
-
-constexpr uint64_t kMaxBytes = uint64_t{1} << 46;
-
-// One layer's view without memory behind it.
-KvView view_of(const Config& config, DType dtype, int64_t capacity) {
-  const AttentionConfig& a = config.attention;
-  KvView view{.dtype = dtype, .capacity = capacity};
-  if (a.mla) {
-    view.layout = KvLayout::kLatent;
-    view.heads = 1;
-    view.key_dim = a.mla->kv_rank + a.mla->rope_dim;
-    view.value_dim = a.mla->kv_rank;
-  } else {
-    view.heads = a.kv_heads;
-    view.key_dim = view.value_dim = a.head_dim;
-  }
-  return view;
-}
-
-int64_t align(int64_t bytes) {
-  const auto unit = static_cast<int64_t>(kVectorAlign);
-  return ceil_div(bytes, unit) * unit;
-}
-
-// The buffer, unless the system has not so much memory.
-bool reserve(Buffer<std::byte>& buffer, uint64_t bytes) {
-  try {
-    buffer = Buffer<std::byte>(static_cast<size_t>(bytes));
-    return true;
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
-}
-
-}  // namespace
 
 Result<KvCache> KvCache::create(const Config& config, const KvCacheOptions& options) {
-  PONDER_CHECK(is_kv_type(options.dtype));
   if (options.capacity < 1 || options.capacity > config.context) {
     return Failure{
         {.what = "a context of " + std::to_string(options.capacity) + " tokens is not possible",
          .where = "context",
          .mend = "use 1 to " + std::to_string(config.context) + ", what the model was made for"}};
   }
-  const int64_t layers = options.layers < 0 ? config.layers : options.layers;
-  KvView view = view_of(config, options.dtype, ceil_div(options.capacity, kKeyBlock) * kKeyBlock);
-  // At most 2^25 values a position in a valid Config, 2^30 positions, 4 bytes: no overflow.
-  const int64_t key_bytes = align(kv_key_bytes(view));
-  const int64_t layer_bytes = key_bytes + align(kv_value_bytes(view));
-  const auto total = checked_mul(static_cast<uint64_t>(layer_bytes), static_cast<uint64_t>(layers));
-  KvCache cache;
-  cache.capacity_ = options.capacity;
-  if (!total || *total > kMaxBytes || !reserve(cache.memory_, *total)) {
-    return Failure{{.what = "a context of " + std::to_string(options.capacity) + " tokens needs " +
-                            std::to_string(total.value_or(0) >> 20) +
-                            " MiB of cache, more memory than there is",
-                    .where = "context",
-                    .mend = "use a shorter context"}};
-  }
-  for (int64_t l = 0; l < layers; ++l) {
-    std::byte* base = cache.memory_.data() + l * layer_bytes;
-    view.keys = base;
-    view.values = config.attention.mla ? base : base + key_bytes;
-    cache.views_.push_back(view);
-  }
+  auto pool = PONDER_TRY(KvPool::create(config, {.pages = ceil_div(options.capacity, kKvPage),
+                                                 .dtype = options.dtype,
+                                                 .layers = options.layers}));
+  KvCache cache(std::move(pool), options.capacity);
+  PONDER_CHECK(cache.reserve(options.capacity));
   return cache;
+}
+
+KvCache& KvCache::operator=(KvCache&& other) noexcept {
+  std::swap(pool_, other.pool_);
+  std::swap(pages_, other.pages_);
+  std::swap(data_, other.data_);
+  std::swap(capacity_, other.capacity_);
+  std::swap(length_, other.length_);
+  return *this;
+}
+
+KvView KvCache::layer(int64_t layer) const {
+  KvView view = pool_->layer(layer);
+  view.pages = data_.data();
+  view.page_count = std::ssize(data_);
+  return view;
+}
+
+bool KvCache::reserved(int64_t positions) const {
+  const int64_t end = length_ + positions;
+  if (end > capacity_ || ceil_div(end, kKvPage) > std::ssize(pages_)) return false;
+  for (int64_t i = length_ / kKvPage; i * kKvPage < end; ++i)
+    if (pool_->owners(pages_[static_cast<size_t>(i)]) > 1) return false;
+  return true;
+}
+
+bool KvCache::reserve(int64_t positions) {
+  const int64_t end = length_ + positions;
+  if (end > capacity_) return false;
+  for (int64_t i = length_ / kKvPage; i * kKvPage < end; ++i) {
+    const auto index = static_cast<size_t>(i);
+    const bool held = index < pages_.size();
+    if (held && pool_->owners(pages_[index]) == 1) continue;
+    const int32_t page = pool_->take();
+    if (page < 0) return false;
+    std::byte* data = pool_->data(page);
+    if (!held) {
+      pages_.push_back(page);
+      data_.push_back(data);
+      continue;
+    }
+    if (i * kKvPage < length_)
+      std::memcpy(data, data_[index], static_cast<size_t>(pool_->page_bytes()));
+    pool_->give_back(std::exchange(pages_[index], page));
+    data_[index] = data;
+  }
+  return true;
 }
 
 void KvCache::advance(int64_t positions) {
@@ -84,10 +78,28 @@ void KvCache::truncate(int64_t length) {
   length_ = length;
 }
 
-uint64_t kv_bytes_per_token(const Config& config, DType dtype) {
-  const KvView block = view_of(config, dtype, kKeyBlock);
-  const int64_t bytes = (kv_key_bytes(block) + kv_value_bytes(block)) / kKeyBlock;
-  return static_cast<uint64_t>(bytes * config.layers);
+void KvCache::clear() {
+  length_ = 0;
+  trim();
+}
+
+void KvCache::trim() {
+  while (std::ssize(pages_) > ceil_div(length_, kKvPage)) {
+    pool_->give_back(pages_.back());
+    pages_.pop_back();
+    data_.pop_back();
+  }
+}
+
+void KvCache::adopt(std::span<const int32_t> pages, int64_t length) {
+  PONDER_CHECK(pages_.empty() && ceil_div(length, kKvPage) == std::ssize(pages));
+  PONDER_CHECK(length <= capacity_);
+  for (const int32_t page : pages) {
+    pool_->share(page);
+    pages_.push_back(page);
+    data_.push_back(pool_->data(page));
+  }
+  length_ = length;
 }
 
 }  // namespace ponder

@@ -120,50 +120,22 @@ struct Avx2 {
     s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4E));
     return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xB1)));
   }
-  // kLanes E4M3 numbers through f16: the same bits, sign moved, are worth 2^-8 of them there.
-  // NaN (0x7F) is not kept: loaders refuse it.
-  static PONDER_INLINE Floats load_f8e4m3(const void* p) {
-    const __m128i wide = _mm_cvtepu8_epi16(_mm_loadl_epi64(static_cast<const __m128i*>(p)));
-    const __m128i sign = _mm_slli_epi16(_mm_and_si128(wide, _mm_set1_epi16(0x80)), 8);
-    const __m128i rest = _mm_slli_epi16(_mm_and_si128(wide, _mm_set1_epi16(0x7F)), 7);
-    return _mm256_mul_ps(_mm256_cvtph_ps(_mm_or_si128(sign, rest)), _mm256_set1_ps(256.0f));
-  }
   // Each byte of `index` (0 … 15) replaced by that entry of a 16-byte table.
   static PONDER_INLINE Ints look_up(const void* table, Ints index) {
     const __m128i entries = _mm_loadu_si128(static_cast<const __m128i*>(table));
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(entries), index);
   }
-  // Products of bytes, quad by quad: init + Σ_j Σ_4 w[j]·a[4j …], w unsigned of kBits bits as
-  // unpacked by a kernel and passed through prepare<kBits>(), a signed ≥ −127, broadcast. Products
-  // of narrow w are summed in 16 bits as far as they fit: pairs reach 2·127·(2^kBits − 1). 8-bit w
-  // are made signed (w − 128), so kOffset8 = 128 is already taken off.
-  static constexpr int kOffset8 = 128;
-  template <int kBits>
-  static PONDER_INLINE Ints prepare(Ints w) {
-    if constexpr (kBits == 8) return _mm256_xor_si256(w, _mm256_set1_epi8(-128));
-    return w;
-  }
-  template <int kBits, int kQuads>
+  // Products of bytes, quad by quad: init + Σ_j Σ_4 w[j]·a[4j …], w unsigned of up to 4 bits, a
+  // signed ≥ −127, broadcast. Up to 8 products are summed in 16 bits.
+  template <int kQuads>
   static PONDER_INLINE Ints dot_quads(Ints init, const Ints* w, const void* a) {
-    constexpr int kFitting = kBits == 8 ? 1 : kBits == 6 ? 2 : kBits == 5 ? 4 : 8;
-    constexpr int kRun = kFitting < kQuads ? kFitting : kQuads;
-    const Ints ones = _mm256_set1_epi16(1);
+    static_assert(kQuads <= 8);
     const auto* quads = static_cast<const int8_t*>(a);
-    Ints total = init;
+    Ints pairs = _mm256_maddubs_epi16(w[0], broadcast_ints(quads));
 #pragma GCC unroll 8
-    for (int j = 0; j < kQuads; j += kRun) {
-      Ints pairs = _mm256_setzero_si256();
-#pragma GCC unroll 8
-      for (int i = j; i < j + kRun; ++i) {
-        const Ints b = broadcast_ints(quads + 4 * i);
-        const Ints product = kBits == 8 ? _mm256_maddubs_epi16(_mm256_sign_epi8(w[i], w[i]),
-                                                               _mm256_sign_epi8(b, w[i]))
-                                        : _mm256_maddubs_epi16(w[i], b);
-        pairs = i == j ? product : _mm256_add_epi16(pairs, product);
-      }
-      total = _mm256_add_epi32(total, _mm256_madd_epi16(pairs, ones));
-    }
-    return total;
+    for (int j = 1; j < kQuads; ++j)
+      pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(w[j], broadcast_ints(quads + 4 * j)));
+    return _mm256_add_epi32(init, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "base/macros.hpp"
@@ -13,6 +14,7 @@ namespace ponder {
 struct Avx512 {
   static constexpr int kLanes = 16;
   static constexpr int kColumns = 16;
+  static constexpr bool kShortSums = false;  // products of bytes are summed in 32 bits
   using Floats = __m512;
   using Ints = __m512i;
 
@@ -106,15 +108,18 @@ struct Avx512 {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a));
   }
   static PONDER_INLINE int32_t reduce_add_ints(Ints a) { return _mm512_reduce_add_epi32(a); }
+  // See wide_avx2.hpp.
   static PONDER_INLINE Floats load_f8e4m3(const void* p) {
-    const __m256i wide = _mm256_cvtepu8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(p)));
-    const __m256i sign = _mm256_slli_epi16(_mm256_and_si256(wide, _mm256_set1_epi16(0x80)), 8);
-    const __m256i rest = _mm256_slli_epi16(_mm256_and_si256(wide, _mm256_set1_epi16(0x7F)), 7);
-    return _mm512_mul_ps(_mm512_cvtph_ps(_mm256_or_si256(sign, rest)), _mm512_set1_ps(256.0f));
+    const __m256i wide = _mm256_cvtepi8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+    return _mm512_cvtph_ps(_mm256_and_si256(_mm256_slli_epi16(wide, 7),
+                                            _mm256_set1_epi16(static_cast<int16_t>(0xBFFF))));
   }
   static PONDER_INLINE void store_ints(void* p, Ints a) { _mm512_storeu_si512(p, a); }
-  // The lower 16 bits of each lane from `low`, the upper ones from `high`'s lower ones.
-  static PONDER_INLINE Ints pair_shorts(Ints low, Ints high) {
+  // Lane r: byte r at `first` in the lower 16 bits, byte r at `second` in the upper ones.
+  template <bool kSigned>
+  static PONDER_INLINE Ints pair_bytes(const std::byte* first, const std::byte* second) {
+    const Ints low = kSigned ? load_i8(first) : load_u8(first);
+    const Ints high = kSigned ? load_i8(second) : load_u8(second);
     return _mm512_mask_blend_epi16(0xAAAAAAAA, low, _mm512_slli_epi32(high, 16));
   }
   // Adds to each lane the products of 4 unsigned bytes of w and the 4 signed ones at x, or of 2
@@ -146,12 +151,7 @@ struct Avx512 {
     const __m128i entries = _mm_loadu_si128(static_cast<const __m128i*>(table));
     return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(entries), index);
   }
-  // vpdpbusd takes all unsigned bytes as they are: there is nothing to prepare, and no kOffset8.
-  template <int kBits>
-  static PONDER_INLINE Ints prepare(Ints w) {
-    return w;
-  }
-  template <int kBits, int kQuads>
+  template <int kQuads>
   static PONDER_INLINE Ints dot_quads(Ints init, const Ints* w, const void* a) {
     const auto* quads = static_cast<const int8_t*>(a);
 #pragma GCC unroll 8

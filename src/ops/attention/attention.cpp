@@ -24,9 +24,9 @@ void check_cache(const KvView& cache, int64_t position, int64_t tokens) {
   PONDER_CHECK(cache.heads > 0 && cache.key_dim > 0 && cache.value_dim > 0);
   PONDER_CHECK(cache.layout == KvLayout::kBlocked ||
                (cache.heads == 1 && cache.value_dim <= cache.key_dim));
-  PONDER_CHECK(cache.keys != nullptr && cache.capacity % kKeyBlock == 0);
-  PONDER_CHECK(cache.values != nullptr || cache.layout == KvLayout::kLatent);
-  PONDER_CHECK(position >= 0 && tokens >= 0 && position + tokens <= cache.capacity);
+  PONDER_CHECK(cache.page_positions > 0 && cache.page_positions % kKeyBlock == 0);
+  PONDER_CHECK(cache.pages != nullptr || cache.page_count == 0);
+  PONDER_CHECK(position >= 0 && tokens >= 0 && position + tokens <= cache.capacity());
 }
 
 int64_t count_chunks(const AttentionArgs& args) {

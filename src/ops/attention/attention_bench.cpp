@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "core/buffer.hpp"
 #include "ops/attention/attention.hpp"
+#include "ops/attention/kv_testing.hpp"
 #include "ops/runtime.hpp"
 #include "testing/numbers.hpp"
 
@@ -29,16 +29,13 @@ void attend(benchmark::State& state, const Shape& shape, DType dtype) {
   const Runtime owner = std::move(runtime).take_value();
   const Context& context = owner.context();
 
-  KvView cache{.dtype = dtype,
-               .layout = shape.layout,
-               .heads = shape.key_heads,
-               .key_dim = shape.key_dim,
-               .value_dim = shape.value_dim,
-               .capacity = (position + tokens + kKeyBlock - 1) / kKeyBlock * kKeyBlock};
-  Buffer<std::byte> keys(static_cast<size_t>(kv_key_bytes(cache)));
-  Buffer<std::byte> values(static_cast<size_t>(kv_value_bytes(cache)));
-  cache.keys = keys.data();
-  cache.values = values.data();
+  const testing::KvMemory memory({.dtype = dtype,
+                                  .layout = shape.layout,
+                                  .heads = shape.key_heads,
+                                  .key_dim = shape.key_dim,
+                                  .value_dim = shape.value_dim},
+                                 position + tokens, std::byte{0});
+  const KvView& cache = memory.view;
   const auto new_keys = testing::random_floats(1, shape.key_heads * shape.key_dim);
   const auto new_values = testing::random_floats(2, shape.key_heads * shape.value_dim);
   for (int64_t t = 0; t < position + tokens; ++t)

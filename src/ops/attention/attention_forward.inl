@@ -207,8 +207,14 @@ struct RowTile {
   // The cache's row of the chunk's key k.
   PONDER_INLINE const Element* cached(KvPart part, int64_t k) const {
     const int64_t position = task.chunk * kAttentionChunk + k;
-    return static_cast<const Element*>(kv_array(args.cache, part)) +
+    return static_cast<const Element*>(kv_array(args.cache, part, position)) +
            kv_index(args.cache, part, task.key_head, position);
+  }
+  // Keys [k, k + count) of the chunk, or fewer: those that lie in the page of key k.
+  PONDER_INLINE int64_t in_page(int64_t k, int64_t count) const {
+    const int64_t size = args.cache.page_positions;
+    const int64_t rest = size - (task.chunk * kAttentionChunk + k) % size;
+    return count < rest ? count : rest;
   }
   // kQ8_0: the scales of it and of the next ones of its block.
   PONDER_INLINE const uint16_t* scales(KvPart part, int64_t k) const {
@@ -230,29 +236,32 @@ PONDER_INLINE void score_blocked(const RowTile<V, Element>& tile) {
     const float* q = tile.query(r);
     for (int64_t i = 0; i < dim; ++i) tile.queries[r * dim + i] = q[i] * tile.args.scale;
   }
-  const auto score = [&]<typename Source>(const Source& keys) {
-    multiply<V>(tile.rows,
-                Tile<Source>{.a = tile.queries,
-                             .b = keys,
-                             .c = tile.scores,
-                             .a_stride = dim,
-                             .c_stride = kAttentionChunk,
-                             .depth = dim,
-                             .blocks = divide_up(tile.visible(tile.rows - 1), kKeyBlock)});
-  };
-  const KvColumns<Element> keys{
-      .first = tile.cached(KvPart::kKeys, 0), .row = kKeyBlock, .block = kKeyBlock * dim};
-  if constexpr (kIsScaled<Element>) {
-    score(ScaledKeys{.bytes = keys,
-                     .scales = tile.scales(KvPart::kKeys, 0),
-                     .block = kv_groups(dim) * kKeyBlock});
-  } else {
-    score(keys);
+  const int64_t keys = tile.visible(tile.rows - 1);
+  for (int64_t k = 0, count = 0; k < keys; k += count) {
+    count = tile.in_page(k, keys - k);
+    const auto score = [&]<typename Source>(const Source& source) {
+      multiply<V>(tile.rows, Tile<Source>{.a = tile.queries,
+                                          .b = source,
+                                          .c = tile.scores + k,
+                                          .a_stride = dim,
+                                          .c_stride = kAttentionChunk,
+                                          .depth = dim,
+                                          .blocks = divide_up(count, kKeyBlock)});
+    };
+    const KvColumns<Element> columns{
+        .first = tile.cached(KvPart::kKeys, k), .row = kKeyBlock, .block = kKeyBlock * dim};
+    if constexpr (kIsScaled<Element>) {
+      score(ScaledKeys{.bytes = columns,
+                       .scales = tile.scales(KvPart::kKeys, k),
+                       .block = kv_groups(dim) * kKeyBlock});
+    } else {
+      score(columns);
+    }
   }
 }
 
 // Keys [k, k + count) of the chunk as rows of floats: where they lie, or widened into tile.keys.
-// Called for ascending k, from 0 on.
+// They lie in one page. Called for ascending k, from 0 on.
 template <typename V>
 PONDER_INLINE const float* widen(const RowTile<V, float>& tile, int64_t k, int64_t) {
   return tile.cached(KvPart::kKeys, k);
@@ -292,8 +301,8 @@ PONDER_INLINE void score_latent(const RowTile<V, Element>& tile) {
     }
   }
   const int64_t keys = tile.visible(tile.rows - 1);
-  for (int64_t k = 0; k < keys; k += kMaxTile<V>) {
-    const int64_t count = keys - k < kMaxTile<V> ? keys - k : kMaxTile<V>;
+  for (int64_t k = 0, count = 0; k < keys; k += count) {
+    count = tile.in_page(k, keys - k < kMaxTile<V> ? keys - k : kMaxTile<V>);
     alignas(64) float scores[kMaxTile<V> * kKeyBlock];  // (count, kKeyBlock)
     multiply<V>(count, Tile<KvColumns<float>>{.a = widen<V>(tile, k, count),
                                               .b = {.first = tile.queries, .row = kKeyBlock},
@@ -387,7 +396,8 @@ PONDER_INLINE void add_values(const RowTile<V, Element>& tile, int64_t begin, in
   const int64_t stride = kv_width(cache, KvPart::kValues);
   ValueColumns columns;
   for (columns.k = from; columns.k < to; columns.k += columns.keys) {
-    columns.keys = to - columns.k < kValueKeys ? to - columns.k : kValueKeys;
+    columns.keys =
+        tile.in_page(columns.k, to - columns.k < kValueKeys ? to - columns.k : kValueKeys);
     const Element* first = tile.cached(KvPart::kValues, columns.k);
     for (columns.begin = 0; columns.begin < cache.value_dim;) {
       const int64_t width = cache.value_dim - columns.begin;
@@ -504,7 +514,8 @@ PONDER_INLINE void store_row(const KvView& cache, KvPart part, int64_t head, int
                              const float* x) {
   if (cache.dtype != DType::kF16) return kv_store(cache, part, head, position, x);
   const int64_t count = kv_width(cache, part), step = kv_step(cache, part);
-  auto* y = static_cast<uint16_t*>(kv_array(cache, part)) + kv_index(cache, part, head, position);
+  auto* y = static_cast<uint16_t*>(kv_array(cache, part, position)) +
+            kv_index(cache, part, head, position);
   for (int64_t i = 0; i < count; i += V::kLanes) {
     uint16_t halves[V::kLanes];
     const int n = static_cast<int>(count - i < V::kLanes ? count - i : V::kLanes);

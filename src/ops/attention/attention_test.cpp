@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ops/attention/attention_ref.hpp"
+#include "ops/attention/kv_testing.hpp"
 #include "testing/isas.hpp"
 #include "testing/numbers.hpp"
 
@@ -16,6 +17,7 @@ namespace ponder {
 namespace {
 
 using testing::for_each_isa;
+using testing::KvMemory;
 using testing::random_floats;
 
 struct Shape {
@@ -29,22 +31,16 @@ std::ostream& operator<<(std::ostream& out, const Shape& s) {
              << (s.layout == KvLayout::kLatent ? " latent " : " blocked ") << dtype_name(s.dtype);
 }
 
-// A cache of exactly the bytes it needs, all NaN until written.
-struct Cache {
-  Cache(const Shape& shape, int64_t capacity) {
-    view.dtype = shape.dtype;
-    view.layout = shape.layout;
-    view.heads = shape.key_heads;
-    view.key_dim = shape.key_dim;
-    view.value_dim = shape.value_dim;
-    view.capacity = capacity;
-    keys.assign(static_cast<size_t>(kv_key_bytes(view)), std::byte{0xff});
-    values.assign(static_cast<size_t>(kv_value_bytes(view)), std::byte{0xff});
-    view.keys = keys.data();
-    view.values = shape.layout == KvLayout::kLatent ? view.keys : values.data();
-  }
-  std::vector<std::byte> keys, values;
-  KvView view;
+// A cache whose memory is all NaN until written.
+struct Cache : KvMemory {
+  Cache(const Shape& shape, int64_t capacity, int64_t page_positions = 32)
+      : KvMemory({.page_positions = page_positions,
+                  .dtype = shape.dtype,
+                  .layout = shape.layout,
+                  .heads = shape.key_heads,
+                  .key_dim = shape.key_dim,
+                  .value_dim = shape.value_dim},
+                 capacity, std::byte{0xff}) {}
 };
 
 // Queries, keys and values of `positions` tokens.
@@ -240,6 +236,17 @@ TEST(Attention, CapacityDoesNotMatter) {
   });
 }
 
+TEST(Attention, PagesDoNotMatter) {
+  for_each_isa(2, [](const Context& context) {
+    for (const Shape& shape : kShapes) {
+      const Problem problem(shape, 300);
+      const auto expected = problem.run(context, Cache(shape, 304, 304), 290, 7);
+      for (const int64_t page : {16, 48, 64, 512})
+        EXPECT_TRUE(problem.run(context, Cache(shape, 304, page), 290, 7) == expected) << shape;
+    }
+  });
+}
+
 TEST(Attention, OtherHeadsDoNotMatter) {
   for_each_isa(1, [](const Context& context) {
     for (const KvLayout layout : {KvLayout::kBlocked, KvLayout::kLatent}) {
@@ -353,15 +360,17 @@ TEST(KvWrite, StoresEachElementInItsPlaceRoundedToNearest) {
                    problem.values.data() + row * shape.value_dim);
         }
       }
-      EXPECT_TRUE(cache.keys == expected.keys) << shape;
-      EXPECT_TRUE(cache.values == expected.values) << shape;
+      EXPECT_TRUE(cache.memory == expected.memory) << shape;
     }
   });
 }
 
 TEST(KvView, BlockedKeysLieSixteenPositionsTogether) {
-  const Cache cache({2, 2, 3, 5, KvLayout::kBlocked, DType::kF32}, 48);
+  const Cache cache({2, 2, 3, 5, KvLayout::kBlocked, DType::kF32}, 96, 48);
   EXPECT_EQ(kv_index(cache.view, KvPart::kKeys, 1, 17), 1 * 48 * 3 + 16 * 3 + 1);
+  EXPECT_EQ(kv_index(cache.view, KvPart::kKeys, 1, 48 + 17), 1 * 48 * 3 + 16 * 3 + 1);
+  EXPECT_EQ(kv_array(cache.view, KvPart::kKeys, 47), cache.memory[0].data());
+  EXPECT_EQ(kv_array(cache.view, KvPart::kKeys, 48), cache.memory[1].data());
   EXPECT_EQ(kv_step(cache.view, KvPart::kKeys), 16);
   EXPECT_EQ(kv_index(cache.view, KvPart::kValues, 1, 17), (48 + 17) * 5);
   EXPECT_EQ(kv_step(cache.view, KvPart::kValues), 1);

@@ -9,7 +9,7 @@ namespace ponder {
 namespace {
 
 int64_t bytes_of(const KvView& view, int64_t width) {
-  const int64_t rows = view.heads * view.capacity;
+  const int64_t rows = view.heads * view.page_positions;
   if (view.dtype != DType::kQ8_0) return rows * width * dtype_info(view.dtype).block_bytes;
   return rows * (width + kv_groups(width) * static_cast<int64_t>(sizeof(uint16_t)));
 }
@@ -52,7 +52,7 @@ void kv_read(const KvView& view, KvPart part, int64_t head, int64_t position, fl
   const auto decode = [&]<typename Element>(const Element* array, auto to_float) {
     for (int64_t i = 0; i < count; ++i) x[i] = to_float(array[index + i * step]);
   };
-  const void* array = kv_array(view, part);
+  const void* array = kv_array(view, part, position);
   if (view.dtype == DType::kF32) {
     decode(static_cast<const float*>(array), [](float y) { return y; });
   } else if (view.dtype == DType::kF16) {
@@ -72,7 +72,7 @@ void kv_store(const KvView& view, KvPart part, int64_t head, int64_t position, c
   const auto encode = [&]<typename Element>(Element* array, auto from_float) {
     for (int64_t i = 0; i < width; ++i) array[index + i * step] = from_float(x[i]);
   };
-  void* array = kv_array(view, part);
+  void* array = kv_array(view, part, position);
   if (view.dtype == DType::kF32) {
     encode(static_cast<float*>(array), [](float y) { return y; });
   } else if (view.dtype == DType::kF16) {

@@ -1,3 +1,4 @@
+#include "ops/matmul/matmul_forward.inl"
 #include "ops/matmul/panel_forward.inl"
 #include "simd/avx512.hpp"
 

@@ -128,12 +128,13 @@ TEST_P(MatmulOn, Int8FormIsExactForRoundedActivations) {
   }
 }
 
-// Every bit pattern of the quants, with scales that stay finite.
+// Every bit pattern of the quants, with scales that stay finite: no sum of integers may overflow.
 TEST_P(MatmulOn, ExtremeBlocksAgreeWithReference) {
   const Runtime reference = make_runtime(Isa::kRef, 2, Activations::kFloat);
   const Runtime tested = make_runtime(GetParam(), 2, Activations::kInt8);
-  std::vector<float> x(512);
-  for (size_t i = 0; i < x.size(); ++i) x[i] = i % 3 == 0 ? 127.0f : i % 3 == 1 ? -127.0f : 64.0f;
+  std::vector<float> x(3 * 512, 127.0f);  // columns of mixed, greatest and least activations
+  for (size_t i = 0; i < 512; ++i) x[i] = i % 3 == 0 ? 127.0f : i % 3 == 1 ? -127.0f : 64.0f;
+  for (size_t i = 1024; i < x.size(); ++i) x[i] = -127.0f;
   for (const DType dtype : formats()) {
     if (!dtype_info(dtype).quantised) continue;
     for (const int fill : {0x00, 0x7F, 0x80, 0xFF, 0x55, 0xAA}) {

@@ -9,24 +9,21 @@
 namespace ponder {
 namespace {
 
-// Quads of 16 rows × 32 elements as 32-bit words, four elements each.
-struct Quads {
-  uint32_t words[8][kGroupRows];  // [quad][row]
-};
-
-// The kBits bits of each byte that start at bit kFrom, eight quads folded into kBits vectors.
+// The kBits bits of each byte that start at bit kFrom, of 32 elements of one row, to its lanes of
+// kBits vectors of 64 bytes: each takes the bits of 8 / kBits quads.
 template <int kBits, int kFrom>
-void fold_quads(const Quads& quads, std::byte* out) {
-  constexpr int kPerVector = 8 / kBits;
+void fold_row(const uint8_t* q /* (32) */, std::byte* out) {
   constexpr uint32_t kMask = ((1u << kBits) - 1u) * 0x01010101u;
-  for (int p = 0; p < kBits; ++p) {
-    uint32_t vector[kGroupRows] = {};
-    for (int i = 0; i < kPerVector; ++i) {
-      const auto& words = quads.words[p + kBits * i];
-      for (int r = 0; r < kGroupRows; ++r) vector[r] |= (words[r] >> kFrom & kMask) << (kBits * i);
-    }
-    std::memcpy(out + 64 * p, vector, 64);
+  uint32_t quads[8], lanes[kBits] = {};
+  std::memcpy(quads, q, sizeof(quads));
+#pragma GCC unroll 8
+  for (int i = 0; i < 8 / kBits; ++i) {
+#pragma GCC unroll 8
+    for (int p = 0; p < kBits; ++p)
+      lanes[p] |= (quads[p + kBits * i] >> kFrom & kMask) << (kBits * i);
   }
+#pragma GCC unroll 8
+  for (int p = 0; p < kBits; ++p) std::memcpy(out + 64 * p, &lanes[p], sizeof(uint32_t));
 }
 
 template <typename Format>
@@ -75,14 +72,12 @@ class BlockPacker {
   }
 
   static void pack_bits(const IntBlock* ints, int sub_block, std::byte* out) {
-    Quads quads;
     for (int r = 0; r < kGroupRows; ++r) {
-      for (int j = 0; j < 8; ++j)
-        std::memcpy(&quads.words[j][r], ints[r].q + kSubBlock * sub_block + 4 * j, 4);
+      const uint8_t* q = ints[r].q + kSubBlock * sub_block;
+      fold_row<Format::kLowBits, 0>(q, out + 4 * r);
+      if constexpr (Format::kHighBits > 0)
+        fold_row<Format::kHighBits, Format::kLowBits>(q, out + Packed::kLowBytes + 4 * r);
     }
-    fold_quads<Format::kLowBits, 0>(quads, out);
-    if constexpr (Format::kHighBits > 0)
-      fold_quads<Format::kHighBits, Format::kLowBits>(quads, out + Packed::kLowBytes);
   }
 };
 

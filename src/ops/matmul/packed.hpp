@@ -2,7 +2,7 @@
 //
 // Weights: rows are taken in groups of 16, one lane each, so that every lane owns one output and
 // its sum runs over K in one order, whatever else is computed beside it. A "vector" below is 64
-// bytes: 16 rows × 4 bytes; AVX2 uses it as two halves of 8 rows.
+// bytes: 16 rows × 4 bytes.
 //   Plain formats: element k of the 16 rows side by side, k ascending: (K, 16).
 //   Block formats: the group starts with all its scales, rounded up to 64 bytes, then its bits.
 //     Scales, for each block: d of 16 rows (f16), dmin of 16 rows (if any); then, for formats with
@@ -12,11 +12,9 @@
 //     vector p has quads p, p+2, p+4, p+6. 1-bit: bit j of each byte is quad j. Low bits, then high
 //     bits.
 //
-// Activations: columns (rows of x) are taken in tiles of 16, then 8, 4, 2, 1 for what is left over.
-//   int8 of AVX2: for each 32 elements of K: the tile's q (width, 32), then its ActivationBlock
-//   (width). AVX-512 has another form: panel.hpp.
-//   float: (K, width). Both take the same bytes a column in any tile, so a tile starts at
-//   first column × bytes per column.
+// Activations in f32: columns (rows of x) are taken in tiles of 16, then 8, 4, 2, 1 for what is
+// left over; a tile is (K, width). A column takes the same bytes in any tile, so a tile starts at
+// first column × bytes per column. Rounded activations: panel.hpp.
 #pragma once
 
 #include <cstdint>
@@ -27,18 +25,7 @@ namespace ponder {
 
 inline constexpr int kGroupRows = 16;
 inline constexpr int kMaxTile = 16;
-inline constexpr int kSubBlock = 32;  // elements that share an activation scale
-
-// What the kernels need of 32 rounded activations x ≈ scale·q beside q itself.
-struct ActivationBlock {
-  float scale;
-  int32_t negative_sum;           // −Σ q
-  int32_t negative_half_sums[2];  // of the first and the last 16
-  float sum;                      // scale·Σ q
-  float half_sums[2];
-  float unused;
-};
-static_assert(sizeof(ActivationBlock) == 32);
+inline constexpr int kSubBlock = 32;  // elements of K whose bits lie together
 
 // Columns of the tile that starts at `column`, of `count`.
 constexpr int tile_width(int64_t column, int64_t count) {
@@ -59,9 +46,6 @@ constexpr ColumnPlace column_place(int64_t column, int64_t count) {
   return {first, tile_width(first, count), static_cast<int>(column - first)};
 }
 
-constexpr int64_t int8_column_bytes(int64_t cols) {
-  return cols / kSubBlock * (kSubBlock + static_cast<int64_t>(sizeof(ActivationBlock)));
-}
 constexpr int64_t float_column_bytes(int64_t cols) {
   return cols * static_cast<int64_t>(sizeof(float));
 }

@@ -1,13 +1,13 @@
-// The int8 form of products for instruction sets that add products of bytes to 32-bit sums (AVX-512
-// VNNI). Activations are rounded to 8 bits with one scale for 256 elements; weights keep their
-// integers and scales, so that only the activations lose anything:
+// The int8 form of products. Activations are rounded to 8 bits; weights keep their integers and
+// scales, so that only the activations lose anything:
 //
-//   x[t, k] ≈ a[t]·q[t, k], q in [−127, 127], a = max |x| / 127, for each panel of 256 k
+//   x[t, k] ≈ a[t]·q[t, k], q in [−127, 127], a = max |x| / 127, of 256 k (AVX-512) or 32 (AVX2)
 //   W[n, k] = scale[n]·u[n, k] + base[n], u unsigned, for each 32 k (or 16: what the format has)
-//   y[t, n] = Σ_panels a[t]·(Σ_sub-blocks scale[n]·Σ_k u·q + Σ_sub-blocks base[n]·Σ_k q)
+//   y[t, n] = Σ_panels Σ_sub-blocks a[t]·(scale[n]·Σ_k u·q + base[n]·Σ_k q)
 //
-// Where base is a common factor times small integers (K-quants), its sum is one of integers.
-// A panel is unpacked to bytes once for all columns of a task, and held in the L1 cache.
+// a stands before the inner sum where it is of 256. Where base is a common factor times small
+// integers (K-quants), the factor does too. A panel of 256 k is unpacked to bytes once for all
+// columns of a task, and held in the L1 cache.
 #pragma once
 
 #include <cstddef>
@@ -23,10 +23,11 @@ inline constexpr int kPanelSubs = kPanelCols / kSubBlock;
 // 16 rows × up to 256 elements of K.
 struct alignas(64) Panel {
   uint8_t u[kPanelCols / 4][kGroupRows][4];  // quads of k, rows, 4 consecutive k
-  float scale[2 * kPanelSubs][kGroupRows];   // of each sub-block, or of its halves
-  float base[kPanelSubs][kGroupRows];        // of each sub-block; or instead of it …
+  float scale[2 * kPanelSubs][kGroupRows];   // of each sub-block, or of its halves …
+  float base[2 * kPanelSubs][kGroupRows];    // likewise; or instead of it …
   int16_t pairs[kPanelSubs][kGroupRows][2];  // … the integers of two sub-blocks, or of two halves
   float factor[kGroupRows];                  // and what they are multiplied with
+  float unit[kGroupRows];                    // … as integers (twice 16 bits) times this in AVX2
 };
 
 // The part of one column that meets a panel. For each panel of K all columns lie one after the
@@ -39,9 +40,14 @@ struct PanelColumn {
   float scale;                        // a
 };
 
-constexpr int64_t panel_count(int64_t cols) { return (cols + kPanelCols - 1) / kPanelCols; }
-constexpr int64_t panel_column_bytes(int64_t cols) {
-  return panel_count(cols) * static_cast<int64_t>(sizeof(PanelColumn));
-}
+// The same with a scale for 32.
+struct FineColumn {
+  int8_t q[kPanelCols];
+  float scale[kPanelSubs];          // a
+  float sums[kPanelSubs];           // a·Σ q of 32
+  float half_sums[2 * kPanelSubs];  // a·Σ q of 16
+  float unused;                     // see PanelColumn
+};
 
+constexpr int64_t panel_count(int64_t cols) { return (cols + kPanelCols - 1) / kPanelCols; }
 }  // namespace ponder

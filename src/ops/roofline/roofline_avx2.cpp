@@ -1,6 +1,5 @@
-#include "simd/avx2.hpp"
-
 #include "ops/roofline/roofline_forward.inl"
+#include "simd/wide_avx2.hpp"
 
 namespace ponder::avx2 {
 
@@ -13,7 +12,7 @@ static float multiply_int8(const int8_t* weights, const int8_t* activations,
 }
 static float multiply_floats(const float* weights, const float* activations,
                              int64_t rounds) noexcept {
-  return multiply_floats_all<Avx2>(weights, activations, rounds);
+  return multiply_floats_all<WideAvx2>(weights, activations, rounds);
 }
 
 RooflineKernels roofline_kernels() {
@@ -21,7 +20,7 @@ RooflineKernels roofline_kernels() {
           .multiply_int8 = multiply_int8,
           .int8_products = kInt8Products<Avx2>,
           .multiply_floats = multiply_floats,
-          .float_products = kFloatProducts<Avx2>};
+          .float_products = kFloatProducts<WideAvx2>};
 }
 
 }  // namespace ponder::avx2

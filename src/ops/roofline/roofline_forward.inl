@@ -47,11 +47,10 @@ PONDER_INLINE float multiply_int8_all(const int8_t* weights, const int8_t* activ
     const int8_t* tile = activations + r % kTiles * kTile;
     typename V::Ints w[kQuads];
 #pragma GCC unroll 8
-    for (int j = 0; j < kQuads; ++j)
-      w[j] = V::template prepare<4>(V::load_ints(block + j * kVector));
+    for (int j = 0; j < kQuads; ++j) w[j] = V::load_ints(block + j * kVector);
 #pragma GCC unroll 16
     for (int c = 0; c < V::kColumns; ++c)
-      sums[c] = V::template dot_quads<4, kQuads>(sums[c], w, tile + 32 * c);
+      sums[c] = V::template dot_quads<kQuads>(sums[c], w, tile + 32 * c);
   }
   for (int c = 1; c < V::kColumns; ++c) sums[0] = V::add_ints(sums[0], sums[c]);
   return static_cast<float>(static_cast<int32_t>(sum_of_lanes<V>(sums[0])));

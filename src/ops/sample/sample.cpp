@@ -83,7 +83,33 @@ double keep_top_p(std::vector<Candidate>& candidates, double total, float p) {
   return kept;
 }
 
-// Keeps tokens at least `min_p` times as likely as the best (whose weight is 1).
+// Keeps the smallest set of the most typical tokens with at least p of the probability: those whose
+// surprise −log p is nearest to the entropy, the mean surprise (Meister et al. 2023, section 3).
+double keep_typical(std::vector<Candidate>& candidates, double total, float p) {
+  if (!(p < 1.0f)) return total;
+  double entropy = 0.0;
+  for (const Candidate& c : candidates)
+    if (c.weight > 0.0) entropy -= c.weight / total * std::log(c.weight / total);
+  const auto distance = [&](const Candidate& c) {
+    return c.weight > 0.0 ? std::abs(-std::log(c.weight / total) - entropy)
+                          : static_cast<double>(kInfinity);
+  };
+  std::vector<std::pair<double, Candidate>> order;
+  for (const Candidate& c : candidates) order.emplace_back(distance(c), c);
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : likelier(a.second, b.second);
+  });
+  double kept = 0.0;
+  candidates.clear();
+  for (const auto& [from_entropy, c] : order) {
+    candidates.push_back(c);
+    kept += c.weight;
+    if (kept >= static_cast<double>(p) * total) break;
+  }
+  return kept;
+}
+
+// Keeps tokens at least `min_p` times as likely as the likeliest, whose weight was 1.
 double keep_min_p(std::vector<Candidate>& candidates, double total, float min_p) {
   if (!(min_p > 0.0f)) return total;
   const double bound = std::min(static_cast<double>(min_p), 1.0);
@@ -139,12 +165,17 @@ std::vector<Candidate> find_candidates(std::span<const float> logits, float best
 int32_t sample(std::span<float> logits, std::span<const int32_t> history,
                const SamplingOptions& options, uint64_t draw) {
   PONDER_CHECK(!logits.empty());
+  for (const auto& [token, bias] : options.logit_bias) {
+    PONDER_CHECK(token >= 0 && static_cast<size_t>(token) < logits.size());
+    logits[static_cast<size_t>(token)] += bias;
+  }
   penalise(logits, history, options);
   const auto [best, best_token] = find_best(logits);
   if (!(options.temperature > 0.0f) || best == -kInfinity) return best_token;
   std::vector<Candidate> candidates = find_candidates(logits, best, options.temperature);
   keep_top_k(candidates, options.top_k);
   double total = weigh(candidates, best, options.temperature);
+  total = keep_typical(candidates, total, options.typical_p);
   total = keep_top_p(candidates, total, options.top_p);
   total = keep_min_p(candidates, total, options.min_p);
   return draw_from(candidates, total, Rng(options.seed, 0, draw).next_double());

@@ -1,9 +1,10 @@
 // From logits to the next token: penalties, temperature, truncation, one draw. V: vocabulary.
-// Order: penalties → greedy? → top-k → temperature → top-p → min-p → draw.
+// Order: bias → penalties → greedy? → top-k → temperature → typical → top-p → min-p → draw.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/rng.hpp"
@@ -19,6 +20,8 @@ struct SamplingOptions {
   float presence_penalty = 0.0f;   // subtracted once for a token already generated
   float frequency_penalty = 0.0f;  // subtracted for each time it was generated
   int penalty_window = 0;          // last tokens the penalties look at; 0: all
+  float typical_p = 1.0f;          // 1: off (Meister et al. 2023, locally typical sampling)
+  std::vector<std::pair<int32_t, float>> logit_bias = {};  // token, what is added to its logit
   uint64_t seed = 0;
 };
 

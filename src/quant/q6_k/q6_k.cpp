@@ -13,11 +13,11 @@ void Q6_K::to_ints(const Block& block, IntBlock& ints) {
   std::memset(ints.min, 0, sizeof ints.min);
   unpack_pairs(block.qh, ints.q);
   for (int n = 0; n < 2; ++n) {
-    for (int b = 0; b < 64; ++b) {  // the low halves lie 64 elements before the high ones
+    for (int b = 0; b < 64; b += 8) {  // the low halves lie 64 elements before the high ones
       uint8_t* q = ints.q + 128 * n + b;
-      const unsigned byte = block.ql[64 * n + b];
-      q[0] = static_cast<uint8_t>((q[0] << 4) | (byte & 15u));
-      q[64] = static_cast<uint8_t>((q[64] << 4) | (byte >> 4));
+      const uint64_t both = load_word(block.ql + 64 * n + b);
+      store_word(q, load_word(q) << 4 | (both & each_byte(15)));
+      store_word(q + 64, load_word(q + 64) << 4 | (both >> 4 & each_byte(15)));
     }
   }
 }

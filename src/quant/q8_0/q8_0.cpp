@@ -11,7 +11,7 @@ void Q8_0::to_ints(const Block& block, IntBlock& ints) {
   ints.dmin = 0;
   ints.scale[0] = 1;
   ints.min[0] = 0;
-  for (int e = 0; e < 32; ++e) ints.q[e] = static_cast<uint8_t>(block.qs[e] + kOffset);
+  for (int e = 0; e < 32; ++e) ints.q[e] = static_cast<uint8_t>(block.qs[e] ^ -kOffset);
 }
 
 void Q8_0::from_ints(const IntBlock& ints, Block& block) {
