@@ -167,7 +167,7 @@ Result<void> Exchange<Stream>::receive(const HttpReceiver& receiver) {
   while (!parser_.is_done()) {
     body.data = piece.data();
     body.size = piece.size();
-    auto read = step("receiving", [&](auto done) {
+    auto read = step(post_ == nullptr ? "downloading" : "receiving", [&](auto done) {
       if (post_ == nullptr)
         http::async_read(stream_, buffer_, parser_, std::move(done));  // whole pieces
       else

@@ -140,9 +140,13 @@ Result<OrderedJson> parse_body(std::string_view body, std::string_view schema) {
     const Error& error = parsed.error();
     return Failure{{.what = error.where + ": " + error.what}};
   }
-  PONDER_TRY(
-      check_schema(parsed.value(), request_schemas().at(std::string(schema)), request_schemas()));
-  return parsed;
+  const OrderedJson& expected = request_schemas().at(std::string(schema));
+  PONDER_TRY(check_schema(parsed.value(), expected, request_schemas()));
+  // What this API does not know has not been checked, but another one may know it.
+  OrderedJson known = OrderedJson::object();
+  for (auto& [name, value] : parsed.value().items())
+    if (expected.at("properties").contains(name)) known[name] = std::move(value);
+  return known;
 }
 
 std::string joined_text(const OrderedJson& content) {

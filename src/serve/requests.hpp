@@ -103,7 +103,7 @@ struct ResponseRequest {
   OrderedJson echo = OrderedJson::object();
 };
 
-// The body as JSON, checked against a schema of request_schemas().
+// The body as JSON, checked against a schema of request_schemas(), with the fields that it names.
 Result<OrderedJson> parse_body(std::string_view body, std::string_view schema);
 
 Result<ChatRequest> parse_chat_request(const OrderedJson& body);

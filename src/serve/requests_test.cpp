@@ -151,6 +151,15 @@ TEST(Requests, WhatContradictsItselfIsRefused) {
   }
 }
 
+TEST(Requests, FieldsOfOtherApisAreUnknown) {
+  const ChatRequest request = chat(
+      R"("text":{"format":{"type":"json_schema"}},"stop_sequences":5,"max_output_tokens":"x",
+         "include":1,"thinking":[],"reasoning":{"effort":5})");
+  EXPECT_EQ(request.format.kind, OutputFormat::Kind::kText);
+  EXPECT_EQ(request.generation.max_tokens, -1);
+  EXPECT_TRUE(request.generation.stop.empty());
+}
+
 TEST(Requests, Completions) {
   const auto complete = [](const std::string& body) {
     return parsed(body, "CompletionRequest", parse_completion_request);

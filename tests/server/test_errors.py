@@ -74,6 +74,16 @@ def test_every_field_with_every_kind_of_value(web):
                     form_is_clean(path, answer)
 
 
+def test_fields_of_other_routes_are_ignored(web):
+    schemas = dict(schemas_of(web))
+    every = {name for schema in schemas.values() for name in schema["properties"]}
+    for path, schema in schemas.items():
+        others = sorted(every - set(schema["properties"]))
+        for value in ("text", -5, ["a"], {"type": "json_schema"}, {"format": {"type": "json_schema"}}):
+            answer = web.post(path, {**GOOD[path], **{name: value for name in others}})
+            assert answer.status == 200, (path, value, answer.body)
+
+
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
 def test_every_part_of_messages_with_every_kind_of_value(web, path):
     key = "input" if path == "/v1/responses" else "messages"
