@@ -16,13 +16,14 @@ import random
 import sys
 import time
 import urllib.parse
+import urllib.request
 
 WORDS = ("river stone light garden machine number window copper thunder paper ocean silver "
          "market engine forest letter mountain bridge planet music").split()
 
 
 def percentile(values, share):
-    ordered = sorted(values)
+    ordered = sorted(value for value in values if value is not None)
     return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2) if ordered else None
 
 
@@ -122,13 +123,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", required=True)
-    parser.add_argument("--model", default="")
+    parser.add_argument("--model", default="", help="else the server's first")
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--temperature", type=float, default=0)
     parser.add_argument("--prefix", type=int, default=0)
     parser.add_argument("--pid", type=int, default=0, help="of the server, for its memory")
-    load = Load(parser.parse_args())
+    options = parser.parse_args()
+    if not options.model:
+        with urllib.request.urlopen(options.url + "/v1/models") as answer:
+            options.model = json.load(answer)["data"][0]["id"]
+    load = Load(options)
     result = asyncio.run(load.prefix() if load.options.prefix else load.run())
     print(json.dumps(result))
     return 0 if set(load.outcomes) <= {"200", "429"} else 1
