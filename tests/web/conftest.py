@@ -1,7 +1,6 @@
 """Fixtures for the tests of the web pages, which run in Chromium.
 
-PONDER_WEB_URL   a running `ponder serve`; without it, tests that need no certain answer run against
-                 the fake server, too
+PONDER_WEB_URL   a running `ponder serve`, instead of one that is started here
 PONDER_WEB_KEY   its API key, if it asks for one
 CHROMIUM         the browser (default: chromium on the path)
 """
@@ -12,6 +11,7 @@ import pytest
 
 import browser as browsers
 from fake_server import FakeServer, hold, words
+from serving import Server
 
 
 @pytest.fixture(scope="session")
@@ -79,19 +79,30 @@ def chat(page, server):
     return Chat(page, server.url).open()
 
 
-@pytest.fixture
-def any_chat(page):
-    """The chat of a real server if there is one; `slow` is a question with a long answer."""
+@pytest.fixture(scope="session")
+def real_url(request):
+    """The address of a real server."""
     url = os.environ.get("PONDER_WEB_URL", "").rstrip("/")
-    if not url:
+    if url:
+        yield url
+        return
+    binary, model = (request.getfixturevalue(name) for name in ("ponder_bin", "coder_half_b"))
+    with Server(binary, "-m", f"coder={model}", "--ctx", 4096) as server:
+        server.wait_ready()
+        yield server.url
+
+
+@pytest.fixture(params=["fake", "real"])
+def any_chat(page, request):
+    """The chat of the fake server, and of a real one."""
+    if request.param == "fake":
         with FakeServer() as fake:
             fake.will_answer(words("One two three."), words("One two three."), words("one ") * 5 + [hold("for ever")])
-            chat = Chat(page, fake.url).open()
-            yield chat
+            yield Chat(page, fake.url).open()
         return
-    chat = Chat(page, url)
+    chat = Chat(page, request.getfixturevalue("real_url"))
     key = os.environ.get("PONDER_WEB_KEY")
-    page.open(url)
+    page.open(chat.url)
     if key:
         page.run(f"localStorage.setItem('ponder.apiKey', {json.dumps(key)})")
         page.reload()
