@@ -98,9 +98,9 @@ std::string summary(const ServeSettings& settings, const HttpServer& server) {
   return text + "\nCtrl-C finishes what is under way and stops.\n";
 }
 
-// Until a signal; SIGHUP reads the key file again.
-void wait_for_signal(HttpServer& server) {
-  while (!stop_flag()) {
+// Until a signal, or until `stop`; SIGHUP reads the key file again.
+void wait_for_signal(HttpServer& server, const std::atomic<bool>& stop) {
+  while (!stop_flag() && !stop) {
     std::this_thread::sleep_for(kLook);
     if (!reload_requested.exchange(false)) continue;
     const auto reloaded = server.reload();
@@ -133,14 +133,21 @@ Result<int> serve(const ServeFlags& flags) {
   set_interrupt_patience(3);
   ::signal(SIGHUP, [](int) { reload_requested = true; });
   const auto metrics = std::make_shared<Metrics>();
+  // What is wrong with the first model is mostly wrong with the flags.
+  std::string problem;
+  std::atomic<bool> failed{false};
   Api api(make_host(settings),
           {.version = kVersion, .metrics = metrics, .log_prompts = settings.log_prompts});
   auto server = PONDER_TRY(HttpServer::create(
       server_options(settings, metrics),
       [&api](std::shared_ptr<HttpExchange> exchange) { api.handle(std::move(exchange)); }));
-  api.host().preload();
+  api.host().preload([&](const Error& error) {
+    problem = error.what;
+    failed = true;
+  });
   PONDER_TRY(print(summary(settings, *server)));
-  wait_for_signal(*server);
+  wait_for_signal(*server, failed);
+  if (failed) return Failure{{.what = problem, .where = settings.models.front().first}};
   drain(*server, std::chrono::seconds(settings.drain));
   return 0;
 }

@@ -12,6 +12,29 @@ std::string server_event(const OrderedJson& data, std::string_view name) {
   return text + "data: " + json_line(data) + "\n\n";
 }
 
+OrderedJson answer_head(const Outcome& outcome, const char* object) {
+  return {{"id", outcome.id},
+          {"object", object},
+          {"created", outcome.created},
+          {"model", outcome.model->name},
+          {"system_fingerprint", outcome.model->fingerprint}};
+}
+
+void add_measures(OrderedJson& answer, const Outcome& outcome) {
+  answer["seed"] = outcome.seed;
+  answer["timings"] = timings_json(outcome);
+}
+
+std::string stream_end(OrderedJson last, const Outcome& outcome, bool usage) {
+  std::string text;
+  if (usage) {
+    last["choices"] = OrderedJson::array();
+    last["usage"] = usage_json(outcome.usage());
+    text = server_event(last);
+  }
+  return text + "data: [DONE]\n\n";
+}
+
 std::string AnswerFormat::failure(const HttpError& error) {
   return "data: " + error_response(error).body + "\n\n";
 }

@@ -52,6 +52,14 @@ std::unique_ptr<AnswerFormat> make_response_format(OrderedJson echo, bool log_pr
 // One token as OpenAI tells about it: {"token", "logprob", "bytes", "top_logprobs"}.
 OrderedJson token_json(const Tokenizer& tokenizer, const TokenInfo& info);
 
+// What OpenAI's answers and their parts begin with.
+OrderedJson answer_head(const Outcome& outcome, const char* object);
+// The seed and the timings, which are known at the end.
+void add_measures(OrderedJson& answer, const Outcome& outcome);
+// The end of a stream of OpenAI's: `last`, a part without choices, with the usage if that is asked
+// for, and [DONE].
+std::string stream_end(OrderedJson last, const Outcome& outcome, bool usage);
+
 // "data: …" and an empty line; with an event's name before it unless that is empty.
 std::string server_event(const OrderedJson& data, std::string_view name = {});
 // One line. Bytes that are not UTF-8 become U+FFFD.

@@ -28,11 +28,10 @@ class ChatFormat : public AnswerFormat {
                          {"logprobs", log_probabilities(outcome, choice)},
                          {"finish_reason", choice.finish_reason()}});
     }
-    OrderedJson answer = head(outcome, "chat.completion");
+    OrderedJson answer = answer_head(outcome, "chat.completion");
     answer["choices"] = std::move(choices);
     answer["usage"] = usage_json(outcome.usage());
-    answer["seed"] = outcome.seed;
-    answer["timings"] = timings_json(outcome);
+    add_measures(answer, outcome);
     return answer;
   }
 
@@ -78,35 +77,17 @@ class ChatFormat : public AnswerFormat {
                                            {"delta", OrderedJson::object()},
                                            {"logprobs", nullptr},
                                            {"finish_reason", finished.finish_reason()}}});
-    if (outcome.done()) {
-      last["seed"] = outcome.seed;
-      last["timings"] = timings_json(outcome);
-    }
+    if (outcome.done()) add_measures(last, outcome);
     return server_event(last);
   }
 
   std::string end(const Outcome& outcome) override {
-    std::string text;
-    if (options_.usage) {
-      OrderedJson last = base_chunk(outcome);
-      last["choices"] = OrderedJson::array();
-      last["usage"] = usage_json(outcome.usage());
-      text = server_event(last);
-    }
-    return text + "data: [DONE]\n\n";
+    return stream_end(base_chunk(outcome), outcome, options_.usage);
   }
 
  private:
-  static OrderedJson head(const Outcome& outcome, const char* object) {
-    return {{"id", outcome.id},
-            {"object", object},
-            {"created", outcome.created},
-            {"model", outcome.model->name},
-            {"system_fingerprint", outcome.model->fingerprint}};
-  }
-
   OrderedJson base_chunk(const Outcome& outcome) const {
-    OrderedJson chunk = head(outcome, "chat.completion.chunk");
+    OrderedJson chunk = answer_head(outcome, "chat.completion.chunk");
     if (options_.usage) chunk["usage"] = nullptr;
     return chunk;
   }

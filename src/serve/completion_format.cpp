@@ -25,8 +25,7 @@ class CompletionFormat : public AnswerFormat {
     OrderedJson answer = head(outcome);
     answer["choices"] = std::move(choices);
     answer["usage"] = usage_json(outcome.usage());
-    answer["seed"] = outcome.seed;
-    answer["timings"] = timings_json(outcome);
+    add_measures(answer, outcome);
     return answer;
   }
 
@@ -57,22 +56,12 @@ class CompletionFormat : public AnswerFormat {
     OrderedJson last = head(outcome);
     const Choice& finished = outcome.choices[static_cast<size_t>(choice)];
     last["choices"] = OrderedJson::array({entry(choice, "", nullptr, finished.finish_reason())});
-    if (outcome.done()) {
-      last["seed"] = outcome.seed;
-      last["timings"] = timings_json(outcome);
-    }
+    if (outcome.done()) add_measures(last, outcome);
     return server_event(last);
   }
 
   std::string end(const Outcome& outcome) override {
-    std::string text;
-    if (options_.usage) {
-      OrderedJson last = head(outcome);
-      last["choices"] = OrderedJson::array();
-      last["usage"] = usage_json(outcome.usage());
-      text = server_event(last);
-    }
-    return text + "data: [DONE]\n\n";
+    return stream_end(head(outcome), outcome, options_.usage);
   }
 
  private:
@@ -92,11 +81,7 @@ class CompletionFormat : public AnswerFormat {
   };
 
   static OrderedJson head(const Outcome& outcome) {
-    return {{"id", outcome.id},
-            {"object", "text_completion"},
-            {"created", outcome.created},
-            {"model", outcome.model->name},
-            {"system_fingerprint", outcome.model->fingerprint}};
+    return answer_head(outcome, "text_completion");
   }
 
   static OrderedJson entry(int index, std::string text, OrderedJson tokens, OrderedJson reason) {

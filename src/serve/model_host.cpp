@@ -104,8 +104,10 @@ void ModelHost::acquire(const std::string& name, Taker take) {
   wake_.notify_all();
 }
 
-void ModelHost::preload() {
-  acquire(options_.names.front(), [](const auto&) {});
+void ModelHost::preload(std::function<void(const Error&)> failed) {
+  acquire(options_.names.front(), [failed = std::move(failed)](const auto& model) {
+    if (!model.ok() && failed) failed(model.error());
+  });
 }
 
 std::shared_ptr<const ServedModel> ModelHost::lease(Entry& entry) {

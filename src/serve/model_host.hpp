@@ -52,8 +52,9 @@ class ModelHost {
   // many wait (`where` is "queue").
   void acquire(const std::string& name, Taker take);
 
-  // Loads the first model before anybody asks for it.
-  void preload();
+  // Loads the first model before anybody asks for it. `failed` is called, from the host's thread,
+  // if that is not possible.
+  void preload(std::function<void(const Error&)> failed = {});
   // Whether the first model is loaded, or was and can be again.
   bool ready() const;
   std::vector<Status> statuses() const;

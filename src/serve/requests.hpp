@@ -123,6 +123,10 @@ Result<void> set_tools(ChatRequest& request, std::vector<Tool> tools, ToolChoice
 // A function in the form that chat templates show. `where` is its place in the request.
 Result<Tool> make_tool(const std::string& name, const OrderedJson* description,
                        const OrderedJson* parameters, const std::string& where);
+// The body's "tools". Each one lies in the field `inside` ("": in the entry itself) and has the
+// schema of its arguments under `parameters`.
+Result<std::vector<Tool>> parse_tools(const OrderedJson& body, const std::string& parameters,
+                                      const std::string& inside = "");
 std::string joined_text(const OrderedJson& content);  // a string, or the texts of a list of parts
 std::optional<int64_t> effort_budget(std::string_view effort);
 

@@ -54,18 +54,6 @@ Result<ChatMessage> parse_chat_message(const OrderedJson& message, const std::st
   return result;
 }
 
-Result<std::vector<Tool>> parse_tools(const OrderedJson& body) {
-  std::vector<Tool> tools;
-  const OrderedJson* list = field_of(body, "tools");
-  for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
-    const OrderedJson& function = (*list)[i].at("function");
-    tools.push_back(PONDER_TRY(
-        make_tool(text_in(function, "name"), field_of(function, "description"),
-                  field_of(function, "parameters"), "tools[" + std::to_string(i) + "].function")));
-  }
-  return tools;
-}
-
 ToolChoice parse_tool_choice(const OrderedJson& body) {
   const OrderedJson* choice = field_of(body, "tool_choice");
   if (choice == nullptr) return {};
@@ -120,6 +108,19 @@ Result<Tool> make_tool(const std::string& name, const OrderedJson* description,
   return tool;
 }
 
+Result<std::vector<Tool>> parse_tools(const OrderedJson& body, const std::string& parameters,
+                                      const std::string& inside) {
+  std::vector<Tool> tools;
+  const OrderedJson* list = field_of(body, "tools");
+  for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
+    const OrderedJson& tool = inside.empty() ? (*list)[i] : (*list)[i].at(inside);
+    const std::string where = "tools[" + std::to_string(i) + (inside.empty() ? "]" : "]." + inside);
+    tools.push_back(PONDER_TRY(make_tool(text_in(tool, "name"), field_of(tool, "description"),
+                                         field_of(tool, parameters), where)));
+  }
+  return tools;
+}
+
 Result<void> set_tools(ChatRequest& request, std::vector<Tool> tools, ToolChoice choice) {
   for (size_t i = 0; i < tools.size(); ++i)
     for (size_t j = 0; j < i; ++j)
@@ -148,7 +149,7 @@ Result<ChatRequest> parse_chat_request(const OrderedJson& body) {
   for (size_t i = 0; i < messages.size(); ++i)
     request.messages.push_back(
         PONDER_TRY(parse_chat_message(messages[i], "messages[" + std::to_string(i) + "]")));
-  std::vector<Tool> tools = PONDER_TRY(parse_tools(body));
+  std::vector<Tool> tools = PONDER_TRY(parse_tools(body, "parameters", "function"));
   PONDER_TRY(set_tools(request, std::move(tools), parse_tool_choice(body)));
   if (const OrderedJson* list = field_of(body, "tools"))
     request.strict_tools = std::any_of(list->begin(), list->end(), [](const OrderedJson& tool) {

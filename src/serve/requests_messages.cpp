@@ -39,18 +39,6 @@ void add_turn(std::vector<ChatMessage>& messages, const std::string& role,
   if (has_text || !has_results) messages.push_back(std::move(turn));
 }
 
-Result<std::vector<Tool>> parse_tools(const OrderedJson& body) {
-  std::vector<Tool> tools;
-  const OrderedJson* list = field_of(body, "tools");
-  for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
-    const OrderedJson& tool = (*list)[i];
-    tools.push_back(
-        PONDER_TRY(make_tool(text_in(tool, "name"), field_of(tool, "description"),
-                             field_of(tool, "input_schema"), "tools[" + std::to_string(i) + "]")));
-  }
-  return tools;
-}
-
 ToolChoice parse_tool_choice(const OrderedJson& choice) {
   const std::string type = text_in(choice, "type");
   if (type == "tool") return {.kind = ToolChoice::Kind::kNamed, .name = text_in(choice, "name")};
@@ -77,7 +65,7 @@ Result<ChatRequest> parse_message_request(const OrderedJson& body) {
     choice = parse_tool_choice(*field);
     if (bool_in(*field, "disable_parallel_tool_use")) request.parallel_calls = false;
   }
-  std::vector<Tool> tools = PONDER_TRY(parse_tools(body));
+  std::vector<Tool> tools = PONDER_TRY(parse_tools(body, "input_schema"));
   PONDER_TRY(set_tools(request, std::move(tools), std::move(choice)));
   if (const OrderedJson* thinking = field_of(body, "thinking")) {
     request.thinking.enabled = text_in(*thinking, "type") != "disabled";

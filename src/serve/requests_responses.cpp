@@ -64,18 +64,6 @@ Result<void> add_item(std::vector<ChatMessage>& messages, const OrderedJson& ite
   return {};
 }
 
-Result<std::vector<Tool>> parse_tools(const OrderedJson& body) {
-  std::vector<Tool> tools;
-  const OrderedJson* list = field_of(body, "tools");
-  for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
-    const OrderedJson& tool = (*list)[i];
-    tools.push_back(
-        PONDER_TRY(make_tool(text_in(tool, "name"), field_of(tool, "description"),
-                             field_of(tool, "parameters"), "tools[" + std::to_string(i) + "]")));
-  }
-  return tools;
-}
-
 ToolChoice parse_tool_choice(const OrderedJson& body) {
   const OrderedJson* choice = field_of(body, "tool_choice");
   if (choice == nullptr) return {};
@@ -135,7 +123,7 @@ Result<ResponseRequest> parse_response_request(const OrderedJson& body,
       PONDER_TRY(add_item(chat.messages, input[i], "input[" + std::to_string(i) + "]"));
   }
   if (chat.messages.empty()) return Failure{{.what = "has no message", .where = "input"}};
-  std::vector<Tool> tools = PONDER_TRY(parse_tools(body));
+  std::vector<Tool> tools = PONDER_TRY(parse_tools(body, "parameters"));
   PONDER_TRY(set_tools(chat, std::move(tools), parse_tool_choice(body)));
   if (const OrderedJson* list = field_of(body, "tools"))
     chat.strict_tools = std::any_of(list->begin(), list->end(), [](const OrderedJson& tool) {

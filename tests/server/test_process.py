@@ -124,6 +124,12 @@ def test_a_model_that_cannot_be_loaded(own_server, tiny_r1, tmp_path):
     assert web.chat(model="tiny", max_tokens=2).status == 200
 
 
+def test_a_first_model_that_cannot_be_loaded_ends_the_server(ponder, tiny_r1):
+    ended = ponder("serve", "-m", tiny_r1, "--port", 0, "--kv-budget", "1K", timeout=60)
+    assert ended.returncode == 1
+    assert "does not hold one sequence" in ended.stderr.splitlines()[-1]
+
+
 def test_the_queue_is_bounded(own_server, coder_half_b):
     server = own_server("-m", coder_half_b, "--ctx", 2048, "--parallel", 1, "--queue", 1)
     web = Web(server.url)
