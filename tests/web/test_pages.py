@@ -12,6 +12,13 @@ import site_files
 SLOW = "Count from 1 to 400 in words, one number a line, and leave none out."
 
 
+def fetched(url):
+    key = os.environ.get("PONDER_WEB_KEY")
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"} if key else {})
+    with urllib.request.urlopen(request) as answer:
+        return answer.read().decode()
+
+
 def test_ask_again_edit_and_reload(any_chat, page):
     chat = any_chat
     chat.ask("Say hello.")
@@ -82,9 +89,7 @@ def test_what_is_known_is_not_sent_again(real_url):
 
 
 def test_metrics_have_the_names_that_the_status_page_reads(real_url):
-    any_key = os.environ.get("PONDER_WEB_KEY")
-    headers = {"Authorization": f"Bearer {any_key}"} if any_key else {}
-    text = urllib.request.urlopen(urllib.request.Request(real_url + "/metrics", headers=headers)).read().decode()
+    text = fetched(real_url + "/metrics")
     for state in ("used", "cached", "free"):
         assert re.search(rf'^ponder_kv_pages{{.*state="{state}"', text, re.MULTILINE), state
     for name in ("requests_running", "requests_waiting", "prompt_tokens_total", "cached_tokens_total", "generated_tokens_total",
@@ -93,9 +98,15 @@ def test_metrics_have_the_names_that_the_status_page_reads(real_url):
         assert f"\nponder_{name}" in text, name
 
 
+def test_only_models_that_think_are_told_to(page, server, real_url):
+    shown = "!document.querySelector('#think').hidden && document.querySelector('#model').value"
+    page.open(server.url)
+    page.wait(shown)
+    models = json.loads(fetched(real_url + "/v1/models"))["data"]
+    page.open(real_url)
+    page.wait(shown if models[0]["meta"]["reasons"] else "document.querySelector('#think').hidden")
+
+
 def test_models_tell_their_context(real_url):
-    any_key = os.environ.get("PONDER_WEB_KEY")
-    headers = {"Authorization": f"Bearer {any_key}"} if any_key else {}
-    request = urllib.request.Request(real_url + "/v1/models", headers=headers)
-    for model in json.load(urllib.request.urlopen(request))["data"]:
+    for model in json.loads(fetched(real_url + "/v1/models"))["data"]:
         assert model["meta"]["n_ctx"] > 0

@@ -40,13 +40,17 @@ async function errorOf(response) {
   return new ApiError(message, response.status);
 }
 
-// [{id, context}], context in tokens or null.
+// [{id, context, reasons}], context in tokens or null; a model that does not tell may reason.
 export async function listModels() {
   const answer = await (await request('v1/models')).json();
   const list = Array.isArray(answer?.data) ? answer.data : [];
   return list.filter((model) => typeof model?.id === 'string').map((model) => {
     const context = model.meta?.n_ctx ?? model.max_model_len;
-    return { id: model.id, context: Number.isSafeInteger(context) && context > 0 ? context : null };
+    return {
+      id: model.id,
+      context: Number.isSafeInteger(context) && context > 0 ? context : null,
+      reasons: model.meta?.reasons !== false,
+    };
   });
 }
 

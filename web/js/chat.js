@@ -314,8 +314,9 @@ export class Chat {
   }
 
   showContext() {
+    const { context = null, reasons = true } = this.models.find(({ id }) => id === this.settings.model) ?? {};
+    byId('think').hidden = !reasons;
     if (!this.conversation) return;
-    const { context = null } = this.models.find(({ id }) => id === this.settings.model) ?? {};
     const use = contextUse(shownPath(this.conversation), context);
     const meter = byId('context');
     meter.hidden = !use;
