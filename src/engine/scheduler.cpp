@@ -133,20 +133,20 @@ bool Engine::Scheduler::take_inbox() {
     }
   }
   for (const auto& task : tasks) task();
-  for (const uint64_t id : cancels) {
-    const auto of_job = [&](const Work& work) { return work.job->id == id; };
-    auto gone = waiting_.take_all(of_job);
-    for (const auto& work : gone) finish(*work, FinishReason::kCancelled);
-    bool ran = false;
-    for (const auto& work : running_) {
-      if (!of_job(*work) || work->done) continue;
-      finish(*work, FinishReason::kCancelled);
-      ran = true;
-    }
-    if (ran || !gone.empty()) ++counts_.cancelled;
-  }
+  for (const uint64_t id : cancels) end_job(id);
   remove_done();
   return !stopping;
+}
+
+void Engine::Scheduler::end_job(uint64_t id) {
+  const auto of_job = [&](const Work& work) { return work.job->id == id; };
+  const auto gone = waiting_.take_all(of_job);
+  std::vector<Work*> works;
+  for (const auto& work : gone) works.push_back(work.get());
+  for (const auto& work : running_)
+    if (of_job(*work) && !work->done) works.push_back(work.get());
+  if (!works.empty()) ++counts_.cancelled;
+  for (Work* work : works) finish(*work, FinishReason::kCancelled);
 }
 
 void Engine::Scheduler::admit() {
@@ -244,6 +244,7 @@ void Engine::Scheduler::finish(Work& work, FinishReason reason) {
   Job& job = *work.job;
   --job.open;
   job.prompt_known = true;  // or will never be: the other choices need not wait
+  publish();                // before anybody hears of the end
   if (job.failed) return;
   if (job.embeds()) {
     if (reason == FinishReason::kCancelled) job.embedding(Failure{{.what = "cancelled"}});
@@ -274,6 +275,7 @@ void Engine::Scheduler::fail(Work& work, const Error& error) {
   if (job.failed) return;
   job.failed = true;
   job.prompt_known = true;
+  publish();
   if (job.embeds()) {
     job.embedding(Failure{error});
   } else {
@@ -288,19 +290,24 @@ void Engine::Scheduler::remove_done() {
 }
 
 void Engine::Scheduler::publish() {
-  counts_.running = std::ssize(running_);
+  counts_.running = 0;
   counts_.pages_cached = tree_.unshared_pages();
   counts_.pages_used = pool_->pages() - pool_->free_pages() - counts_.pages_cached;
-  uint64_t only = running_.empty() ? 0 : running_.front()->job->id;
-  for (const auto& work : running_)
-    if (work->job->id != only) only = 0;
+  uint64_t only = 0;
+  bool several = false;
+  for (const auto& work : running_) {
+    if (work->done) continue;
+    ++counts_.running;
+    several = several || (only != 0 && only != work->job->id);
+    only = work->job->id;
+  }
   const std::lock_guard lock(mutex_);
   queued_ = waiting_.size();
   for (const auto& job : inbox_) queued_ += job->open;
   counts_.waiting = queued_;
   counts_.requests = stats_.requests;
   stats_ = counts_;
-  only_ = queued_ == 0 ? only : 0;
+  only_ = queued_ == 0 && !several ? only : 0;
 }
 
 }  // namespace ponder

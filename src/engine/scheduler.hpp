@@ -40,6 +40,7 @@ class Engine::Scheduler {
 
   void loop();
   bool take_inbox();  // false: stop
+  void end_job(uint64_t id);
   void step();
 
   void admit();

@@ -245,8 +245,8 @@ void Engine::Scheduler::emit_embedding(Work& work) {
   const double scale = square > 0.0 ? 1.0 / std::sqrt(square) : 0.0;
   std::vector<float> vector;
   for (const double x : work.sum) vector.push_back(static_cast<float>(x * scale));
-  work.job->embedding(std::move(vector));
   finish(work, FinishReason::kStop);
+  work.job->embedding(std::move(vector));
 }
 
 }  // namespace ponder
