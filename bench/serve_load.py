@@ -5,8 +5,9 @@
     bench/serve_load.py --url … --prefix 2000        time to the first token with a known beginning
 
 Prints one JSON object: requests by outcome, tokens/s of all clients, time to the first token and
-between tokens (p50, p99, in ms), and the server's resident memory at a tenth of the time and at
-the end. Only the standard library; the server's own answers are what is counted. Status 1 if
+between tokens (p50, p99, the longest, in ms), and the server's resident memory: the least and the
+most after the first tenth of the time. Only the standard library; the server's own answers are what
+is counted. --leave 0.1: one request in ten is abandoned in the middle of its answer. Status 1 if
 anything but 200 and 429 came, or a stream ended without [DONE].
 """
 import argparse
@@ -44,8 +45,9 @@ class Load:
     def count(self, outcome):
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
 
-    async def ask(self, prompt, max_tokens):
-        """Streams one answer. The time to its first token in ms, or None where there is none."""
+    async def ask(self, prompt, max_tokens, leave_after=None):
+        """Streams one answer. The time to its first token in ms, or None where there is none.
+        `leave_after`: goes away after so many tokens."""
         body = json.dumps({"model": self.options.model, "prompt": prompt, "stream": True,
                            "max_tokens": max_tokens, "temperature": self.options.temperature})
         start = time.perf_counter()
@@ -60,7 +62,7 @@ class Load:
                 self.count(str(status))
                 await asyncio.sleep(0.5)
                 return None
-            last, done = None, False
+            last, done, answered = None, False, 0
             async for line in reader:
                 if line.startswith(b"data: [DONE]"):
                     done = True
@@ -78,6 +80,10 @@ class Load:
                         self.between.append((now - last) * 1000)
                     last = now
                     self.tokens += 1
+                    answered += 1
+                    if answered == leave_after:
+                        self.count("left")
+                        return first
             self.count("200" if done else "no [DONE]")
         except (OSError, ValueError, IndexError) as error:
             self.count(type(error).__name__)
@@ -89,7 +95,17 @@ class Load:
         rng = random.Random(number)
         while time.perf_counter() < until:
             words = " ".join(rng.choice(WORDS) for _ in range(rng.randint(5, 60)))
-            await self.ask(f"Client {number} asks about {words}.", rng.randint(16, 96))
+            max_tokens = rng.randint(16, 96)
+            leave_after = rng.randint(1, max_tokens) if rng.random() < self.options.leave else None
+            await self.ask(f"Client {number} asks about {words}.", max_tokens, leave_after)
+
+    async def watch_memory(self, until):
+        """(least, most) MB that the server has from now on."""
+        sizes = []
+        while time.perf_counter() < until:
+            sizes.append(resident_mb(self.options.pid))
+            await asyncio.sleep(1)
+        return min(sizes), max(sizes)
 
     async def run(self):
         seconds, pid = self.options.seconds, self.options.pid
@@ -97,15 +113,16 @@ class Load:
         clients = [asyncio.create_task(self.client(i, start + seconds))
                    for i in range(self.options.clients)]
         await asyncio.sleep(seconds / 10)
-        early = resident_mb(pid) if pid else None
+        least, most = await self.watch_memory(start + seconds) if pid else (None, None)
         await asyncio.gather(*clients)
         elapsed = time.perf_counter() - start
         return {"clients": self.options.clients, "seconds": round(elapsed, 1),
                 "outcomes": self.outcomes, "tokens_per_second": round(self.tokens / elapsed, 1),
                 "first_token_ms": {"p50": percentile(self.first, .5), "p99": percentile(self.first, .99)},
                 "between_tokens_ms": {"p50": percentile(self.between, .5),
-                                      "p99": percentile(self.between, .99)},
-                "resident_mb": {"early": early, "end": resident_mb(pid) if pid else None}}
+                                      "p99": percentile(self.between, .99),
+                                      "longest": round(max(self.between, default=0), 1)},
+                "resident_mb": {"least": least, "most": most}}
 
     async def prefix(self):
         """The same beginning of about so many tokens, five times; then others of that length."""
@@ -127,6 +144,7 @@ def main():
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--temperature", type=float, default=0)
+    parser.add_argument("--leave", type=float, default=0, help="share of requests abandoned midway")
     parser.add_argument("--prefix", type=int, default=0)
     parser.add_argument("--pid", type=int, default=0, help="of the server, for its memory")
     options = parser.parse_args()
@@ -136,7 +154,7 @@ def main():
     load = Load(options)
     result = asyncio.run(load.prefix() if load.options.prefix else load.run())
     print(json.dumps(result))
-    return 0 if set(load.outcomes) <= {"200", "429"} else 1
+    return 0 if set(load.outcomes) <= {"200", "429", "left"} else 1
 
 
 if __name__ == "__main__":

@@ -9,6 +9,11 @@ find_package(spdlog REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(Boost 1.74 REQUIRED)
 pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+find_package(MPI REQUIRED COMPONENTS C)
+find_package(ZLIB REQUIRED)
 find_path(TOMLPLUSPLUS toml++/toml.h REQUIRED)  # headers only
 find_library(UTF8PROC utf8proc REQUIRED)
 
@@ -23,6 +28,10 @@ endfunction()
 ponder_link(base Threads::Threads)
 ponder_link(io nlohmann_json::nlohmann_json Boost::headers OpenSSL::SSL OpenSSL::Crypto)
 ponder_link(text ${UTF8PROC})
+ponder_link(judge PkgConfig::SECCOMP)
+ponder_link(data PkgConfig::ZSTD ZLIB::ZLIB MPI::MPI_C)
+ponder_link(train MPI::MPI_C)
+ponder_link(eval PkgConfig::SQLITE)
 ponder_link(cli CLI11::CLI11 spdlog::spdlog PkgConfig::EDIT)
 
 # src/testing: tolerances, golden files and random input for tests and benchmarks only.

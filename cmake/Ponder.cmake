@@ -2,7 +2,7 @@
 # it decides: *_test.cpp → one test program per module, *_bench.cpp → one benchmark program per
 # module, *_avx2.cpp and the like get the flags of their instruction set, the rest is the library.
 
-set(PONDER_MODULES base simd core device quant ops io text model engine serve cli)
+set(PONDER_MODULES base simd core device quant ops io text model engine judge data train eval serve cli)
 
 set(PONDER_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-psabi)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
