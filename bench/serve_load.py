@@ -6,9 +6,9 @@
 
 Prints one JSON object: requests by outcome, tokens/s of all clients, time to the first token and
 between tokens (p50, p99, the longest, in ms), and the server's resident memory: the least and the
-most after the first quarter of the time, when the cache is full. Only the standard library; the server's own answers are what
-is counted. --leave 0.1: one request in ten is abandoned in the middle of its answer. Status 1 if
-anything but 200 and 429 came, or a stream ended without [DONE].
+most after the first quarter of the time, when the cache is full. Only the standard library; the
+server's own answers are what is counted. --leave 0.1: one request in ten is abandoned in the middle
+of its answer. Status 1 if anything but 200 and 429 came, or a stream ended without [DONE].
 """
 import argparse
 import asyncio
