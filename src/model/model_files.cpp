@@ -31,7 +31,8 @@ Result<fs::path> only_gguf_in(const fs::path& folder) {
   size_t entries = 0;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     if (++entries > kMaxFolderEntries) break;
-    if (it->path().extension() == ".gguf" && !is_later_split(it->path())) found.push_back(it->path());
+    if (it->path().extension() == ".gguf" && !is_later_split(it->path()))
+      found.push_back(it->path());
   }
   if (!error && found.size() == 1) return found[0];
   std::string what = "the folder has neither config.json nor a .gguf file";
