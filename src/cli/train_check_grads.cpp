@@ -7,6 +7,7 @@
 #include "cli/json_output.hpp"
 #include "cli/prompt_input.hpp"
 #include "cli/terminal.hpp"
+#include "cli/train.hpp"
 #include "train/check_grads.hpp"
 
 namespace ponder {
