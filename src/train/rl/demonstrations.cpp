@@ -66,8 +66,9 @@ Result<void> write_demonstrations(const Recipe& recipe, uint64_t seed,
   const std::string form = PONDER_TRY(table.text("prompt", "chat"));
   const EvaluationOptions evaluation = PONDER_TRY(read_evaluation(recipe.table("evaluation")));
   ProblemSplit split = PONDER_TRY(split_problems(recipe, evaluation, seed));
+  const char* const place = recipe.has("model.tokenizer") ? "model.tokenizer" : "model.path";
   const Tokenizer tokenizer =
-      PONDER_TRY(Tokenizer::load(PONDER_TRY(recipe.path("model.path", std::nullopt))));
+      PONDER_TRY(Tokenizer::load(PONDER_TRY(recipe.path(place, std::nullopt))));
   PONDER_TRY(recipe.finish());
   const PromptFormat format =
       PONDER_TRY(PromptFormat::create(tokenizer, form, "", table.where("prompt")));
@@ -76,6 +77,10 @@ Result<void> write_demonstrations(const Recipe& recipe, uint64_t seed,
   AtomicFile file = PONDER_TRY(AtomicFile::create(folder / "demonstrations.jsonl"));
   for (int64_t i = 0; i < options.count; ++i) {
     const Problem problem = PONDER_TRY(split.training.problem(i));
+    if (options.mistake > 0.0 && problem.task != "modular")
+      return Failure{{.what = "mistakes can be made in chains of the task modular only",
+                      .where = table.where("mistake"),
+                      .mend = "set it to 0, or leave out other tasks"}};
     FormattedPrompt prompt = PONDER_TRY(format.format(problem.prompt));
     const auto learn_from = prompt.tokens.size();
     const auto answer =

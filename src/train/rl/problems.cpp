@@ -1,5 +1,6 @@
 #include "train/rl/problems.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 #include "base/file.hpp"
@@ -150,6 +151,14 @@ Result<Problem> ProblemStream::made(const Source& source, size_t index, int64_t 
                           " makes no problems but those held out",
                   .where = "[[task]]",
                   .mend = "use higher levels, or hold out fewer"}};
+}
+
+bool ProblemStream::has_task(std::string_view name) const {
+  return std::any_of(sources_.begin(), sources_.end(), [&](const Source& source) {
+    if (source.task != nullptr) return source.task->name() == name;
+    return std::any_of(source.problems.begin(), source.problems.end(),
+                       [&](const Problem& problem) { return problem.task == name; });
+  });
 }
 
 Result<Problem> ProblemStream::problem(int64_t index) {

@@ -41,6 +41,8 @@ class ProblemStream {
 
   // From one thread at a time. Errors: so much is held out that no other problem was found.
   Result<Problem> problem(int64_t index);
+  // Whether any problem may be of this task.
+  bool has_task(std::string_view name) const;
 
  private:
   struct Pick {

@@ -14,10 +14,10 @@ struct Tally {
   std::condition_variable changed;
   int64_t open = 0, done = 0, total = 0;
   std::optional<Error> error;
-  const std::atomic<bool>* stop = nullptr;
+  const std::function<bool()>* stop = nullptr;
   const std::function<bool(int32_t)>* is_end = nullptr;
 
-  bool stopping() const { return stop != nullptr && *stop; }
+  bool stopping() const { return *stop && (*stop)(); }
 };
 
 // Collects the samples of one prompt.
@@ -75,7 +75,7 @@ Result<std::vector<std::vector<RolloutAnswer>>> RolloutEngine::run(
     std::span<const RolloutPrompt> prompts, const RunOptions& options) {
   std::vector<std::vector<RolloutAnswer>> answers(prompts.size());
   Tally tally;
-  tally.stop = options.stop;
+  tally.stop = &options.stop;
   tally.is_end = &options_.is_end;
   for (const RolloutPrompt& prompt : prompts) {
     if (std::ssize(prompt.tokens) >= options_.context) {

@@ -3,7 +3,6 @@
 // is sampled beside it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,7 +50,7 @@ class RolloutEngine {
 
   struct RunOptions {
     float temperature = 1.0f;  // 0: greedy
-    const std::atomic<bool>* stop = nullptr;
+    std::function<bool()> stop = {};  // asked from the engine's thread, for each token
     std::function<void(int64_t done, int64_t total)> progress = {};  // answers; from the caller's thread
   };
   // The samples of each prompt. Errors: a prompt that leaves no room for an answer; a stop
