@@ -89,9 +89,9 @@ struct GenerationRequest {
   // TokenEvent::log_probability is that of the distribution after temperature (> 0), as training
   // computes it (ops/xent). For samplings that change logits by nothing else.
   bool sampled_log_probability = false;
-  std::string client = {};                // whose it is: clients get equal shares
-  int priority = 0;                       // higher goes first
-  bool speculate = true;                  // where the engine does
+  std::string client = {};  // whose it is: clients get equal shares
+  int priority = 0;         // higher goes first
+  bool speculate = true;    // where the engine does
 };
 
 enum class Pooling { kLast, kMean };

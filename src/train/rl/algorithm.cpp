@@ -4,8 +4,7 @@ namespace ponder {
 
 Result<Algorithm> algorithm_by_name(std::string_view name, int64_t most_tokens) {
   const auto constant = static_cast<double>(most_tokens);
-  if (name == "grpo")
-    return Algorithm{.objective = {.kl = KlKind::kK3, .kl_weight = 0.001}};
+  if (name == "grpo") return Algorithm{.objective = {.kl = KlKind::kK3, .kl_weight = 0.001}};
   if (name == "dr_grpo")
     return Algorithm{
         .baseline = Baseline::kGroupMean,
@@ -15,9 +14,8 @@ Result<Algorithm> algorithm_by_name(std::string_view name, int64_t most_tokens) 
                      .dynamic_sampling = true,
                      .overlong_buffer = most_tokens / 5};
   if (name == "gspo")
-    return Algorithm{.objective = {.surrogate = Surrogate::kSequence,
-                                   .clip_low = 3e-4,
-                                   .clip_high = 4e-4}};
+    return Algorithm{
+        .objective = {.surrogate = Surrogate::kSequence, .clip_low = 3e-4, .clip_high = 4e-4}};
   if (name == "cispo")  // weights up to 5, and no least weight
     return Algorithm{.objective = {.surrogate = Surrogate::kWeighted,
                                    .clip_low = 1.0,

@@ -55,17 +55,19 @@ std::string demonstration(const Problem& problem, const DemonstrationOptions& op
   return "<think>" + chain.thoughts + "</think><answer>" + chain.answer + "</answer>";
 }
 
-Result<void> write_demonstrations(const Recipe& recipe, uint64_t seed,
+Result<void> write_demonstrations(const Recipe& recipe, std::optional<uint64_t> seed,
                                   const std::filesystem::path& folder,
                                   const ProgressSink& progress) {
   const Recipe table = recipe.table("demonstrations");
-  DemonstrationOptions options{.seed = seed};
+  DemonstrationOptions options;
+  options.seed = static_cast<uint64_t>(PONDER_TRY(recipe.integer("seed", 0, {0, INT64_MAX})));
+  if (seed) options.seed = *seed;
   options.count = PONDER_TRY(table.integer("count", options.count, {1, 1 << 28}));
   options.worked = PONDER_TRY(table.number("worked", options.worked, {0.0, 1.0}));
   options.mistake = PONDER_TRY(table.number("mistake", options.mistake, {0.0, 1.0}));
   const std::string form = PONDER_TRY(table.text("prompt", "chat"));
   const EvaluationOptions evaluation = PONDER_TRY(read_evaluation(recipe.table("evaluation")));
-  ProblemSplit split = PONDER_TRY(split_problems(recipe, evaluation, seed));
+  ProblemSplit split = PONDER_TRY(split_problems(recipe, evaluation, options.seed));
   const char* const place = recipe.has("model.tokenizer") ? "model.tokenizer" : "model.path";
   const Tokenizer tokenizer =
       PONDER_TRY(Tokenizer::load(PONDER_TRY(recipe.path(place, std::nullopt))));
@@ -83,8 +85,7 @@ Result<void> write_demonstrations(const Recipe& recipe, uint64_t seed,
                       .mend = "set it to 0, or leave out other tasks"}};
     FormattedPrompt prompt = PONDER_TRY(format.format(problem.prompt));
     const auto learn_from = prompt.tokens.size();
-    const auto answer =
-        tokenizer.encode(demonstration(problem, options, i), {.add_bos = false});
+    const auto answer = tokenizer.encode(demonstration(problem, options, i), {.add_bos = false});
     prompt.tokens.insert(prompt.tokens.end(), answer.begin(), answer.end());
     prompt.tokens.push_back(*tokenizer.eos());
     const OrderedJson line = {{"tokens", prompt.tokens}, {"learn_from", learn_from}};

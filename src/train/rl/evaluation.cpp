@@ -14,15 +14,15 @@ constexpr uint64_t kGreedyStep = uint64_t{1} << 62, kSampledStep = kGreedyStep +
 
 struct Count {
   int64_t right = 0, all = 0;
-  double share() const { return all == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(all); }
+  double share() const {
+    return all == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(all);
+  }
 };
 
 bool right(const Rollout& rollout) { return rollout.reward.judgement.verdict == Verdict::kPass; }
 
 // Answers that could not be judged for reasons of ours count for nothing.
-bool judged(const Rollout& rollout) {
-  return rollout.reward.judgement.verdict != Verdict::kInfra;
-}
+bool judged(const Rollout& rollout) { return rollout.reward.judgement.verdict != Verdict::kInfra; }
 
 // The share of all, and that of each level.
 void add_shares(const std::string& name, std::span<const Rollout> rollouts, bool interval,
@@ -83,7 +83,8 @@ Interval wilson_interval(int64_t right, int64_t all) {
 double pass_at(int64_t k, int64_t n, int64_t c) {
   if (n - c < k) return 1.0;
   double miss = 1.0;
-  for (int64_t i = n - c + 1; i <= n; ++i) miss *= 1.0 - static_cast<double>(k) / static_cast<double>(i);
+  for (int64_t i = n - c + 1; i <= n; ++i)
+    miss *= 1.0 - static_cast<double>(k) / static_cast<double>(i);
   return 1.0 - miss;
 }
 
@@ -97,7 +98,8 @@ Result<Figures> evaluate_policy(Sampler& sampler, std::span<const Problem> probl
   add_shares("eval_greedy", greedy, true, figures);
   double tokens = 0.0;
   for (const Rollout& rollout : greedy) tokens += static_cast<double>(rollout.answer.tokens.size());
-  figures.emplace_back("eval_tokens", tokens / static_cast<double>(std::max<size_t>(greedy.size(), 1)));
+  figures.emplace_back("eval_tokens",
+                       tokens / static_cast<double>(std::max<size_t>(greedy.size(), 1)));
   if (options.forced) {
     request.begun = "<answer>";
     add_shares("eval_direct", PONDER_TRY(sampler.sample(request)), true, figures);

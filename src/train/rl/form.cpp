@@ -39,14 +39,14 @@ struct ScriptRange {
 
 // Blocks of letters (Unicode 16, Blocks.txt), ascending.
 constexpr ScriptRange kRanges[] = {
-    {0x41, 0x24f, Script::kLatin},      {0x370, 0x3ff, Script::kGreek},
-    {0x400, 0x52f, Script::kCyrillic},  {0x1100, 0x11ff, Script::kHangul},
-    {0x1e00, 0x1eff, Script::kLatin},   {0x1f00, 0x1fff, Script::kGreek},
-    {0x3005, 0x3007, Script::kHan},     {0x3041, 0x30ff, Script::kKana},
-    {0x3130, 0x318f, Script::kHangul},  {0x31f0, 0x31ff, Script::kKana},
-    {0x3400, 0x4dbf, Script::kHan},     {0x4e00, 0x9fff, Script::kHan},
-    {0xac00, 0xd7af, Script::kHangul},  {0xf900, 0xfaff, Script::kHan},
-    {0xff21, 0xff5a, Script::kLatin},   {0xff66, 0xff9d, Script::kKana},
+    {0x41, 0x24f, Script::kLatin},     {0x370, 0x3ff, Script::kGreek},
+    {0x400, 0x52f, Script::kCyrillic}, {0x1100, 0x11ff, Script::kHangul},
+    {0x1e00, 0x1eff, Script::kLatin},  {0x1f00, 0x1fff, Script::kGreek},
+    {0x3005, 0x3007, Script::kHan},    {0x3041, 0x30ff, Script::kKana},
+    {0x3130, 0x318f, Script::kHangul}, {0x31f0, 0x31ff, Script::kKana},
+    {0x3400, 0x4dbf, Script::kHan},    {0x4e00, 0x9fff, Script::kHan},
+    {0xac00, 0xd7af, Script::kHangul}, {0xf900, 0xfaff, Script::kHan},
+    {0xff21, 0xff5a, Script::kLatin},  {0xff66, 0xff9d, Script::kKana},
     {0x20000, 0x323af, Script::kHan},
 };
 

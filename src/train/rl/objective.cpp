@@ -143,9 +143,8 @@ ObjectiveSums objective(const ObjectiveOptions& options, const SampledRows& rows
   for (size_t i = 0; i < count; ++i) {
     const double moved = difference(rows.now[i], rows.sampled[i]);
     const bool sequence = options.surrogate == Surrogate::kSequence;
-    const Term term =
-        surrogate_term(options, static_cast<double>(rows.now[i]),
-                       sequence ? shared : bounded_exp(moved), rows.advantage[i]);
+    const Term term = surrogate_term(options, static_cast<double>(rows.now[i]),
+                                     sequence ? shared : bounded_exp(moved), rows.advantage[i]);
     Term kl;
     if (!rows.reference.empty()) {
       const double d = difference(rows.now[i], rows.reference[i]);

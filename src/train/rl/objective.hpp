@@ -56,10 +56,10 @@ struct SampledRows {
 // Sums over rows, to be divided by `rows`, except for the loss, which is weighted.
 struct ObjectiveSums {
   double loss = 0.0;
-  double kl = 0.0;             // k3 against the reference, whatever kind is in the loss
-  double change = 0.0;         // k3 against the policy that sampled
-  double ratio_error = 0.0;    // greatest |ℓ − o|
-  int64_t clipped = 0;         // rows whose ratio is outside and has no gradient, or a capped weight
+  double kl = 0.0;           // k3 against the reference, whatever kind is in the loss
+  double change = 0.0;       // k3 against the policy that sampled
+  double ratio_error = 0.0;  // greatest |ℓ − o|
+  int64_t clipped = 0;       // rows whose ratio is outside and has no gradient, or a capped weight
   int64_t rows = 0;
 
   void add(const ObjectiveSums& other);

@@ -98,11 +98,8 @@ TEST(Objective, DerivativesAreThoseOfTheLosses) {
     for (const auto kl : {KlKind::kNone, KlKind::kK1, KlKind::kK2, KlKind::kK3}) {
       SCOPED_TRACE(std::to_string(static_cast<int>(surrogate)) + " with KL " +
                    std::to_string(static_cast<int>(kl)));
-      const ObjectiveOptions options{.surrogate = surrogate,
-                                     .clip_low = 0.2,
-                                     .clip_high = 0.28,
-                                     .kl = kl,
-                                     .kl_weight = 0.3};
+      const ObjectiveOptions options{
+          .surrogate = surrogate, .clip_low = 0.2, .clip_high = 0.28, .kl = kl, .kl_weight = 0.3};
       expect_derivative(options, 0.6);
     }
   }
@@ -160,8 +157,7 @@ TEST(Objective, OnPolicyTheSlopeIsTheAdvantage) {
 
 // d = ℓ − r = 0.5: k1 0.5, k2 0.125, k3 e^−0.5 + 0.5 − 1 = 0.106531.
 TEST(Objective, KindsOfKl) {
-  const Answer answer{
-      .now = {-1.0f}, .sampled = {-1.0f}, .reference = {-1.5f}, .advantage = {0.0}};
+  const Answer answer{.now = {-1.0f}, .sampled = {-1.0f}, .reference = {-1.5f}, .advantage = {0.0}};
   const double losses[] = {0.5, 0.125, 0.106531}, slopes[] = {1.0, 0.5, 0.393469};
   const KlKind kinds[] = {KlKind::kK1, KlKind::kK2, KlKind::kK3};
   for (int i = 0; i < 3; ++i) {

@@ -18,7 +18,9 @@ constexpr int kMostAttempts = 1000;
 // Streams of random numbers, apart from one another.
 constexpr uint64_t kMixStream = 1, kOrderStream = 1 << 20;
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
 
 }  // namespace
 
@@ -35,9 +37,10 @@ Result<Problem> problem_from_json(const Json& object, const std::string& task,
     problem.prompt = PONDER_TRY(text_field_or(object, key, where, ""));
   }
   if (problem.prompt.empty() || problem.prompt.size() > kMostPrompt)
-    return Failure{{.what = problem.prompt.empty() ? "there is no prompt" : "the prompt is too long",
-                    .where = where,
-                    .mend = "give a text \"prompt\""}};
+    return Failure{
+        {.what = problem.prompt.empty() ? "there is no prompt" : "the prompt is too long",
+         .where = where,
+         .mend = "give a text \"prompt\""}};
   if (find_task(problem.task) == nullptr) {
     std::string names;
     for (const std::string_view name : task_names()) names += " " + std::string(name);
@@ -76,8 +79,7 @@ Result<std::vector<Problem>> read_problems(const std::filesystem::path& path,
     if (problems.back().id.empty())
       problems.back().id = path.filename().string() + ":" + std::to_string(number);
   }
-  if (problems.empty())
-    return Failure{{.what = "there are no problems", .where = path.string()}};
+  if (problems.empty()) return Failure{{.what = "there are no problems", .where = path.string()}};
   return problems;
 }
 

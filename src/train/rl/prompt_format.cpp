@@ -9,7 +9,8 @@ constexpr std::string_view kPlaceholder = "{prompt}";
 
 // For models that know no chat yet, after DeepSeek-R1 (2501.12948, table 1), in words of our own.
 constexpr std::string_view kR1Zero =
-    "The User asks a question, and the Assistant solves it. The Assistant first thinks about it and "
+    "The User asks a question, and the Assistant solves it. The Assistant first thinks about it "
+    "and "
     "only then gives the answer. The thoughts stand in <think> </think> and the answer stands in "
     "<answer> </answer>, like this: <think> thoughts </think> <answer> answer </answer>. User: "
     "{prompt} Assistant:";

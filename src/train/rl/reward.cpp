@@ -11,8 +11,8 @@ Result<RewardOptions> read_reward(const Recipe& reward) {
   RewardOptions options;
   options.accuracy = PONDER_TRY(reward.number("accuracy", 1.0, kWeight));
   options.form = PONDER_TRY(reward.number("form", 0.0, kWeight));
-  options.form_kind = PONDER_TRY(
-      answer_form_by_name(PONDER_TRY(reward.text("form_kind", "think_answer"))));
+  options.form_kind =
+      PONDER_TRY(answer_form_by_name(PONDER_TRY(reward.text("form_kind", "think_answer"))));
   options.language = PONDER_TRY(reward.number("language", 0.0, kWeight));
   options.language_name = PONDER_TRY(reward.text("language_name", "en"));
   if (!knows_language(options.language_name))
@@ -32,8 +32,7 @@ Result<RewardOptions> read_reward(const Recipe& reward) {
 
 Rewarder::Rewarder(RewardOptions options, const Sandbox* sandbox)
     : options_(std::move(options)), sandbox_(sandbox) {
-  if (options_.command != 0.0)
-    command_ = std::make_unique<RewardCommand>(options_.command_options);
+  if (options_.command != 0.0) command_ = std::make_unique<RewardCommand>(options_.command_options);
 }
 
 Reward Rewarder::judge(const Problem& problem, const JudgedText& answer) const {
@@ -49,13 +48,13 @@ Reward Rewarder::judge(const Problem& problem, const JudgedText& answer) const {
   if (options_.form != 0.0)
     reward.form = has_form(answer.text, options_.form_kind, answer.starts_inside) ? 1.0 : 0.0;
   if (options_.language != 0.0)
-    reward.language = language_share(thoughts_of(answer.text, answer.starts_inside),
-                                     options_.language_name);
+    reward.language =
+        language_share(thoughts_of(answer.text, answer.starts_inside), options_.language_name);
   if (options_.overlong != 0.0)
     reward.overlong =
         overlong_penalty(answer.tokens, options_.most_tokens, options_.overlong_buffer);
-  const bool judged = options_.random || options_.accuracy == 0.0 ||
-                      reward.judgement.verdict != Verdict::kInfra;
+  const bool judged =
+      options_.random || options_.accuracy == 0.0 || reward.judgement.verdict != Verdict::kInfra;
   if (judged)
     reward.total = options_.accuracy * accuracy + options_.form * reward.form +
                    options_.language * reward.language + options_.overlong * reward.overlong;

@@ -55,8 +55,8 @@ int spawn_shell(const std::string& command, int input, int output, pid_t& child)
   for (const int signal : {SIGPIPE, SIGINT, SIGTERM}) ::sigaddset(&usual, signal);
   ::posix_spawnattr_setsigdefault(&attributes, &usual);
   ::posix_spawnattr_setpgroup(&attributes, 0);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-                                              POSIX_SPAWN_SETSIGDEF);
+  ::posix_spawnattr_setflags(
+      &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   std::string shell = "/bin/sh", flag = "-c", text = command;
   char* arguments[] = {shell.data(), flag.data(), text.data(), nullptr};
   const int error =
@@ -146,8 +146,8 @@ Result<std::string> RewardCommand::exchange(const std::string& line) {
 Result<double> RewardCommand::ask(const Json& question) {
   PONDER_TRY(start());
   const auto read_reward = [&]() -> Result<double> {
-    const std::string answer = PONDER_TRY(
-        exchange(question.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"));
+    const std::string answer =
+        PONDER_TRY(exchange(question.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"));
     const Json object = PONDER_TRY(parse_json(answer, "reward command", 8));
     return number_field(object, "reward", "reward command", {options_.least, options_.most});
   };

@@ -46,9 +46,10 @@ TEST_F(RewardCommandTest, SlowBrokenAndMissingCommandsAreErrors) {
   EXPECT_THAT(ended.ask(Json::object()).error().message(), HasSubstr("it has ended"));
   RewardCommand missing({.command = "exec /no/such/command 2>/dev/null"});
   EXPECT_THAT(missing.ask(Json::object()).error().message(), HasSubstr("it has ended"));
-  for (const char* line : {"nothing", "{}", "{\\\"reward\\\": true}", "{\\\"reward\\\": 1e300}", "1"}) {
-    RewardCommand wrong({.command = std::string("while read -r l; do echo \"") + line +
-                                    "\"; done"});
+  for (const char* line :
+       {"nothing", "{}", "{\\\"reward\\\": true}", "{\\\"reward\\\": 1e300}", "1"}) {
+    RewardCommand wrong(
+        {.command = std::string("while read -r l; do echo \"") + line + "\"; done"});
     EXPECT_FALSE(wrong.ask(Json::object()).ok()) << line;
   }
   RewardCommand endless({.command = "yes | tr -d '\\n'", .seconds = 20.0});

@@ -13,8 +13,8 @@ Result<void> change(const Recipe& rl, std::string_view key, double& value, Numbe
 }
 
 Result<Algorithm> read_algorithm(const Recipe& rl, int64_t max_tokens) {
-  Algorithm algorithm = PONDER_TRY(
-      algorithm_by_name(PONDER_TRY(rl.text("algorithm", "grpo")), max_tokens));
+  Algorithm algorithm =
+      PONDER_TRY(algorithm_by_name(PONDER_TRY(rl.text("algorithm", "grpo")), max_tokens));
   ObjectiveOptions& objective = algorithm.objective;
   if (rl.has("baseline"))
     algorithm.baseline = PONDER_TRY(baseline_by_name(PONDER_TRY(rl.text("baseline", ""))));
@@ -29,10 +29,9 @@ Result<Algorithm> read_algorithm(const Recipe& rl, int64_t max_tokens) {
   PONDER_TRY(change(rl, "kl_in_reward", algorithm.kl_in_reward, {0.0, 1e3}));
   if (objective.constant_length == 0.0) objective.constant_length = static_cast<double>(max_tokens);
   PONDER_TRY(change(rl, "constant_length", objective.constant_length, {1e-6, 1e9}));
-  algorithm.dynamic_sampling =
-      PONDER_TRY(rl.flag("dynamic_sampling", algorithm.dynamic_sampling));
-  algorithm.overlong_buffer = PONDER_TRY(
-      rl.integer("overlong_buffer", algorithm.overlong_buffer, {0, max_tokens}));
+  algorithm.dynamic_sampling = PONDER_TRY(rl.flag("dynamic_sampling", algorithm.dynamic_sampling));
+  algorithm.overlong_buffer =
+      PONDER_TRY(rl.integer("overlong_buffer", algorithm.overlong_buffer, {0, max_tokens}));
   if (objective.kl_weight == 0.0) objective.kl = KlKind::kNone;
   return algorithm;
 }
@@ -80,8 +79,8 @@ Result<RlOptions> read_rl_options(const Recipe& recipe) {
   options.steps = PONDER_TRY(rl.integer("steps", std::nullopt, {0, INT64_MAX}));
   options.sampling = PONDER_TRY(read_sampling_plan(rl));
   options.algorithm = PONDER_TRY(read_algorithm(rl, options.sampling.max_tokens));
-  options.sampling.most_rounds = PONDER_TRY(
-      rl.integer("most_rounds", options.algorithm.dynamic_sampling ? 8 : 1, {1, 1000}));
+  options.sampling.most_rounds =
+      PONDER_TRY(rl.integer("most_rounds", options.algorithm.dynamic_sampling ? 8 : 1, {1, 1000}));
   options.learning = PONDER_TRY(read_learning(rl, options.sampling));
   options.store = PONDER_TRY(rl.flag("store", true));
   options.reward = PONDER_TRY(read_reward(recipe.table("reward")));

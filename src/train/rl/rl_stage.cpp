@@ -7,6 +7,7 @@
 #include "model/kv_pool.hpp"
 #include "train/rl/evaluation.hpp"
 #include "train/rl/held_out.hpp"
+#include "train/rl/rescore.hpp"
 #include "train/rl/rl_update.hpp"
 #include "train/rl/sampler.hpp"
 #include "train/schedule.hpp"
@@ -76,7 +77,8 @@ class RlStage : public Stage {
   Result<std::vector<Rollout>> sample_step(TrainRun& run, int64_t step, Figures& figures);
   Result<void> keep(TrainRun& run, int64_t step, const std::vector<Rollout>& rollouts);
   bool needs_reference() const {
-    return options_.algorithm.objective.kl != KlKind::kNone || options_.algorithm.kl_in_reward > 0.0;
+    return options_.algorithm.objective.kl != KlKind::kNone ||
+           options_.algorithm.kl_in_reward > 0.0;
   }
 
   RlSettings settings_;
@@ -114,20 +116,21 @@ Result<void> RlStage::begin(TrainRun& run) {
        .parallel = plan.parallel,
        .is_end = [tokenizer](int32_t token) { return tokenizer.is_end(token); }}));
   if (needs_reference()) reference_.refresh(trainer.model());
-  return {};
+  Result<void> written;
+  if (run.ranks().rank() == 0) written = write_reward_file(run.folder(), options_.reward);
+  return agreed(run.ranks(), written);
 }
 
 Sampler RlStage::sampler(TrainRun& run, std::string_view what) {
-  return Sampler({.tokenizer = &run.tokenizer(),
-                  .format = &settings_.format,
-                  .engine = engine_.get(),
-                  .rewarder = &rewarder_,
-                  .ranks = &run.ranks(),
-                  .pool = run.trainer().context().pool,
-                  .stop = [&run] { return run.stopping(); },
-                  .progress = [&run, what](int64_t done, int64_t total) {
-                    run.progress(what, done, total);
-                  }});
+  return Sampler(
+      {.tokenizer = &run.tokenizer(),
+       .format = &settings_.format,
+       .engine = engine_.get(),
+       .rewarder = &rewarder_,
+       .ranks = &run.ranks(),
+       .pool = run.trainer().context().pool,
+       .stop = [&run] { return run.stopping(); },
+       .progress = [&run, what](int64_t done, int64_t total) { run.progress(what, done, total); }});
 }
 
 // The answers of a step. With dynamic sampling more problems are tried while too few groups differ,
@@ -182,10 +185,7 @@ Result<void> RlStage::keep(TrainRun& run, int64_t step, const std::vector<Rollou
   if (!options_.store || rollouts.empty()) return {};
   Result<void> written;
   if (run.ranks().rank() == 0) written = write_rollouts(rollout_file(run.folder(), step), rollouts);
-  if (run.ranks().any(!written.ok()))
-    return written.ok() ? Failure{{.what = "the rollouts could not be stored"}}
-                        : Failure{written.error()};
-  return {};
+  return agreed(run.ranks(), written);
 }
 
 Result<Figures> RlStage::step(TrainRun& run, int64_t step) {
@@ -239,15 +239,15 @@ Result<std::unique_ptr<Stage>> make_rl_stage(TrainRun& run) {
   const Recipe& recipe = run.recipe();
   RlOptions options = PONDER_TRY(read_rl_options(recipe));
   if (options.sampling.context > run.config().context)
-    return Failure{{.what = "the model knows " + std::to_string(run.config().context) + " positions",
-                    .where = recipe.where("rl.context"),
-                    .mend = "set rl.context to no more than that"}};
-  const Schedule schedule =
-      PONDER_TRY(read_schedule(recipe.table("optimizer"), std::max<int64_t>(options.steps, 1),
-                               ScheduleShape::kConstant));
-  auto format = PONDER_TRY(PromptFormat::create(run.tokenizer(), options.sampling.prompt,
-                                                options.sampling.system,
-                                                recipe.where("rl.prompt")));
+    return Failure{
+        {.what = "the model knows " + std::to_string(run.config().context) + " positions",
+         .where = recipe.where("rl.context"),
+         .mend = "set rl.context to no more than that"}};
+  const Schedule schedule = PONDER_TRY(read_schedule(
+      recipe.table("optimizer"), std::max<int64_t>(options.steps, 1), ScheduleShape::kConstant));
+  auto format =
+      PONDER_TRY(PromptFormat::create(run.tokenizer(), options.sampling.prompt,
+                                      options.sampling.system, recipe.where("rl.prompt")));
   auto problems = PONDER_TRY(split_problems(recipe, options.evaluation, run.seed()));
   std::optional<Sandbox> sandbox;
   if (problems.training.has_task("code")) sandbox.emplace(PONDER_TRY(Sandbox::create()));

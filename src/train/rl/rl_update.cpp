@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
+#include <functional>
+
+#include "train/rl/sampler.hpp"
 
 namespace ponder {
 namespace {
@@ -66,7 +68,8 @@ class Learner {
 
 void Learner::plan() {
   learned_ = learnable(rollouts_, options_.learning.mask_truncated);
-  for (const auto& members : split_minibatches(rollouts_, learned_, options_.learning.minibatches)) {
+  for (const auto& members :
+       split_minibatches(rollouts_, learned_, options_.learning.minibatches)) {
     Minibatch minibatch{.leaves = pack_leaves(rollouts_, members, options_.learning.leaf_tokens),
                         .weights = std::vector<double>(rollouts_.size())};
     std::vector<int64_t> rows;
@@ -121,13 +124,12 @@ Result<void> Learner::score_reference() {
     }
   }
   reference_.swap(trainer.model());
-  if (trainer.ranks().any(!done.ok()))
-    return done.ok() ? Failure{{.what = "another rank has failed", .where = "mpirun"}}
-                     : Failure{done.error()};
+  PONDER_TRY(agreed(trainer.ranks(), done));
   return options_.algorithm.kl_in_reward > 0.0 ? exchange_reference() : Result<void>();
 }
 
-// Every rank gets the reference's rows of all answers: what is normalised over the batch needs them.
+// Every rank gets the reference's rows of all answers: what is normalised over the batch needs
+// them.
 Result<void> Learner::exchange_reference() {
   Communicator& ranks = run_.ranks();
   if (ranks.size() == 1) return {};
@@ -219,8 +221,7 @@ Result<LearnFigures> Learner::learn(double rate) {
       const ObjectiveSums sums = objective_sums(update.sums);
       if (first) {
         figures.first = sums;
-        figures.entropy =
-            update.sums[kEntropy] / std::max(1.0, static_cast<double>(sums.rows));
+        figures.entropy = update.sums[kEntropy] / std::max(1.0, static_cast<double>(sums.rows));
       }
       figures.all.add(sums);
       figures.gradient_norm += update.gradient_norm;
@@ -251,7 +252,8 @@ RowNumbers token_advantages(std::span<const Rollout> rollouts, const Algorithm& 
   for (size_t begin = 0; begin < rollouts.size();) {
     std::vector<std::optional<double>> rewards;
     size_t end = begin;
-    for (; end < rollouts.size() && rollouts[end].prompt_index == rollouts[begin].prompt_index; ++end)
+    for (; end < rollouts.size() && rollouts[end].prompt_index == rollouts[begin].prompt_index;
+         ++end)
       rewards.push_back(rollouts[end].reward.total);
     const auto group = group_advantages(rewards, algorithm.baseline);
     for (size_t i = begin; i < end; ++i) {
@@ -306,7 +308,8 @@ std::vector<std::vector<size_t>> split_minibatches(std::span<const Rollout> roll
 void Reference::refresh(TrainableModel& model) {
   values_ = Buffer<float>(static_cast<size_t>(model.gradient_size()));
   for (const ParamSlot& slot : model.slots())
-    if (slot.trained) std::copy(slot.values.begin(), slot.values.end(), values_.data() + slot.offset);
+    if (slot.trained)
+      std::copy(slot.values.begin(), slot.values.end(), values_.data() + slot.offset);
 }
 
 void Reference::swap(TrainableModel& model) {

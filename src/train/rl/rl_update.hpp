@@ -19,8 +19,8 @@ using RowNumbers = std::vector<std::vector<double>>;
 // Answers that are learned from: they were judged, and ended if only such are wanted.
 std::vector<bool> learnable(std::span<const Rollout> rollouts, bool mask_truncated);
 
-// Groups are runs of one prompt_index. `kl`: of each token against the reference at sampling, ℓ − r,
-// if the algorithm takes it from the reward; else empty.
+// Groups are runs of one prompt_index. `kl`: of each token against the reference at sampling, ℓ −
+// r, if the algorithm takes it from the reward; else empty.
 RowNumbers token_advantages(std::span<const Rollout> rollouts, const Algorithm& algorithm,
                             const std::vector<bool>& learned, const RowNumbers& kl);
 

@@ -1,6 +1,6 @@
-// Answers sampled from the model that is being trained, by the engine and on the weights themselves.
-// What an answer is depends on the weights, its prompt and its seed, bit for bit, and not on what
-// is sampled beside it.
+// Answers sampled from the model that is being trained, by the engine and on the weights
+// themselves. What an answer is depends on the weights, its prompt and its seed, bit for bit, and
+// not on what is sampled beside it.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,10 @@
 namespace ponder {
 
 struct RolloutOptions {
-  int64_t context = 1024;       // tokens of a prompt and its answer
-  int64_t max_tokens = 512;     // of an answer, its end included
-  int64_t parallel = 64;        // sequences that are computed at a time
-  uint64_t cache_bytes = 0;     // as in EngineOptions
+  int64_t context = 1024;    // tokens of a prompt and its answer
+  int64_t max_tokens = 512;  // of an answer, its end included
+  int64_t parallel = 64;     // sequences that are computed at a time
+  uint64_t cache_bytes = 0;  // as in EngineOptions
   std::function<bool(int32_t)> is_end = {};
 };
 
@@ -49,9 +49,10 @@ class RolloutEngine {
                                                        const RolloutOptions& options);
 
   struct RunOptions {
-    float temperature = 1.0f;  // 0: greedy
+    float temperature = 1.0f;         // 0: greedy
     std::function<bool()> stop = {};  // asked from the engine's thread, for each token
-    std::function<void(int64_t done, int64_t total)> progress = {};  // answers; from the caller's thread
+    std::function<void(int64_t done, int64_t total)> progress =
+        {};  // answers; from the caller's thread
   };
   // The samples of each prompt. Errors: a prompt that leaves no room for an answer; a stop
   // ("stopped").

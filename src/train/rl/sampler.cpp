@@ -26,6 +26,12 @@ std::string answer_text(const Tokenizer& tokenizer, const RolloutAnswer& answer)
   return tokenizer.decode(std::span(answer.tokens).first(count));
 }
 
+Result<void> agreed(Communicator& ranks, const Result<void>& done) {
+  if (!ranks.any(!done.ok())) return {};
+  if (!done.ok()) return Failure{done.error()};
+  return Failure{{.what = "another rank has failed", .where = "mpirun"}};
+}
+
 Result<std::vector<Rollout>> Sampler::sample(const SampleRequest& request) {
   auto own = sample_own(request);
   auto all = PONDER_TRY(exchange(std::move(own)));
@@ -44,8 +50,7 @@ Result<std::vector<Rollout>> Sampler::sample_own(const SampleRequest& request) {
     if (static_cast<int>(i % static_cast<size_t>(parts_.ranks->size())) != parts_.ranks->rank())
       continue;
     const auto& [index, problem] = request.problems[i];
-    const FormattedPrompt prompt =
-        PONDER_TRY(parts_.format->format(problem.prompt, request.begun));
+    const FormattedPrompt prompt = PONDER_TRY(parts_.format->format(problem.prompt, request.begun));
     const uint64_t seed = rollout_seed(request.seed, request.step, static_cast<uint64_t>(index));
     prompts.push_back({.tokens = prompt.tokens, .seed = seed, .samples = request.samples});
     for (int sample = 0; sample < request.samples; ++sample)
@@ -59,9 +64,9 @@ Result<std::vector<Rollout>> Sampler::sample_own(const SampleRequest& request) {
                           .text = request.begun,
                           .reward = {}});
   }
-  auto answers = PONDER_TRY(parts_.engine->run(prompts, {.temperature = request.temperature,
-                                                         .stop = parts_.stop,
-                                                         .progress = parts_.progress}));
+  auto answers = PONDER_TRY(parts_.engine->run(
+      prompts,
+      {.temperature = request.temperature, .stop = parts_.stop, .progress = parts_.progress}));
   auto next = rollouts.begin();
   for (auto& group : answers) {
     for (RolloutAnswer& answer : group) {
@@ -101,7 +106,8 @@ Result<std::vector<Rollout>> Sampler::exchange(Result<std::vector<Rollout>> own)
   std::string message(1, own.ok() ? kRollouts : kFailed);
   if (own.ok()) {
     for (const Rollout& rollout : own.value())
-      message += rollout_to_json(rollout).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+      message +=
+          rollout_to_json(rollout).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   } else {
     message += own.error().what == "stopped" ? "stopped" : own.error().message();
   }

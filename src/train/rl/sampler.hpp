@@ -1,5 +1,5 @@
-// From problems to judged answers: prompts are sampled by the ranks that own them, judged there, and
-// then known to all.
+// From problems to judged answers: prompts are sampled by the ranks that own them, judged there,
+// and then known to all.
 #pragma once
 
 #include <cstdint>
@@ -57,6 +57,9 @@ class Sampler {
 
   SamplerParts parts_;
 };
+
+// What was done on this rank, if all ranks have done it; else an error on all.
+Result<void> agreed(Communicator& ranks, const Result<void>& done);
 
 // The tokens of an answer without its end token, as text.
 std::string answer_text(const Tokenizer& tokenizer, const RolloutAnswer& answer);

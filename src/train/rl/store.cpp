@@ -124,19 +124,20 @@ OrderedJson rollout_to_json(const Rollout& rollout) {
 Result<Rollout> rollout_from_json(const Json& object, const std::string& where) {
   Rollout rollout;
   rollout.prompt_index = PONDER_TRY(integer_field(object, "prompt_index", where, {0}));
-  rollout.sample = static_cast<int>(PONDER_TRY(integer_field(object, "sample", where, {0, 1 << 20})));
+  rollout.sample =
+      static_cast<int>(PONDER_TRY(integer_field(object, "sample", where, {0, 1 << 20})));
   const Json* seed = find_field(object, "seed");
   if (seed == nullptr || !seed->is_number_unsigned()) return broken("there is no seed", where);
   rollout.seed = seed->get<uint64_t>();
   const Json* problem = find_field(object, "problem");
   if (problem == nullptr) return broken("there is no problem", where);
-  rollout.problem = {.id = PONDER_TRY(text_field(*problem, "id", where)),
-                     .task = PONDER_TRY(text_field(*problem, "task", where)),
-                     .prompt = PONDER_TRY(text_field(*problem, "prompt", where)),
-                     .answer = PONDER_TRY(text_field(*problem, "answer", where)),
-                     .extra = problem->value("extra", Json::object()),
-                     .level = static_cast<int>(
-                         PONDER_TRY(integer_field(*problem, "level", where, {0, 1 << 20})))};
+  rollout.problem = {
+      .id = PONDER_TRY(text_field(*problem, "id", where)),
+      .task = PONDER_TRY(text_field(*problem, "task", where)),
+      .prompt = PONDER_TRY(text_field(*problem, "prompt", where)),
+      .answer = PONDER_TRY(text_field(*problem, "answer", where)),
+      .extra = problem->value("extra", Json::object()),
+      .level = static_cast<int>(PONDER_TRY(integer_field(*problem, "level", where, {0, 1 << 20})))};
   rollout.prompt = PONDER_TRY(numbers<int32_t>(object, "prompt", where));
   rollout.starts_inside = PONDER_TRY(bool_field(object, "starts_inside", where));
   rollout.answer = {.tokens = PONDER_TRY(numbers<int32_t>(object, "tokens", where)),
@@ -180,8 +181,7 @@ Result<void> write_rollouts(const std::filesystem::path& file,
   for (const Rollout& rollout : rollouts)
     text += rollout_to_json(rollout).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   std::string packed(ZSTD_compressBound(text.size()), '\0');
-  const size_t size =
-      ZSTD_compress(packed.data(), packed.size(), text.data(), text.size(), kLevel);
+  const size_t size = ZSTD_compress(packed.data(), packed.size(), text.data(), text.size(), kLevel);
   if (ZSTD_isError(size) != 0)
     return Failure{{.what = ZSTD_getErrorName(size), .where = file.string()}};
   packed.resize(size);

@@ -1,5 +1,5 @@
-// Every rollout of a run, so that it can be looked at and scored again: DIR/rollouts/step-N.jsonl.zst,
-// one object a line, compressed.
+// Every rollout of a run, so that it can be looked at and scored again:
+// DIR/rollouts/step-N.jsonl.zst, one object a line, compressed.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,8 @@ std::filesystem::path rollout_file(const std::filesystem::path& run, int64_t ste
 Result<std::vector<int64_t>> stored_steps(const std::filesystem::path& run);
 
 // Appears complete or not at all.
-Result<void> write_rollouts(const std::filesystem::path& file, const std::vector<Rollout>& rollouts);
+Result<void> write_rollouts(const std::filesystem::path& file,
+                            const std::vector<Rollout>& rollouts);
 // visit(rollout) for each until it returns false.
 Result<void> read_rollouts(const std::filesystem::path& file,
                            const std::function<bool(Rollout)>& visit);
