@@ -59,6 +59,7 @@ class Weight {
   const float* block_scale(int64_t index) const;  // (⌈N/128⌉, ⌈K/128⌉) or nullptr
 
  private:
+  int64_t place_of_value(int64_t i) const;
   int64_t scale_elements() const;  // of one matrix's block scales
   void pack_matrices(const Context& context, const BytesDone& done);
 

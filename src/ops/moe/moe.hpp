@@ -30,11 +30,11 @@ void moe(const Context& context, const MoeArgs& args);
 struct MoeBackwardArgs {
   const MoeArgs* forward = nullptr;  // as it ran (y is not read); `saved`: what it wrote, or
                                      // nullptr to compute that again
-  const float* dy = nullptr;  // (T, H) contiguous
-  float* dx = nullptr;        // (T, H) contiguous; added to
-  float* dweights = nullptr;  // (T, k); overwritten
-  float* dgate = nullptr;     // in the layout of Weight::values(), added to; all three or
-  float* dup = nullptr;       // none: the experts are frozen, and of any format
+  const float* dy = nullptr;         // (T, H) contiguous
+  float* dx = nullptr;               // (T, H) contiguous; added to
+  float* dweights = nullptr;         // (T, k); overwritten
+  float* dgate = nullptr;            // in the layout of Weight::values(), added to; all three or
+  float* dup = nullptr;              // none: the experts are frozen, and of any format
   float* ddown = nullptr;
 };
 

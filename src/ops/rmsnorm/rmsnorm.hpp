@@ -25,7 +25,7 @@ using RmsnormKernel = void (*)(const RmsnormArgs&, int64_t begin, int64_t end) n
 void rmsnorm(const Context& context, const RmsnormArgs& args);
 
 // Gradients. With r = (mean(x²) + ε)^-½ and t = g ⊙ dy: dx = r·t − x·r³·⟨t, x⟩/H, dg = Σ_rows
-// dy ⊙ x·r, the sum in chunks of 128 rows.
+// dy ⊙ x·r, the sum in chunks of kRmsnormChunk rows.
 struct RmsnormBackwardArgs {
   const float* x = nullptr;   // (R, H), row r at x + r·x_stride
   const float* g = nullptr;   // (H)
@@ -38,6 +38,8 @@ struct RmsnormBackwardArgs {
   float epsilon = 1e-6f;
   bool accumulate = false;  // dx is added to
 };
+
+inline constexpr int64_t kRmsnormChunk = 128;
 
 void rmsnorm_backward(const Context& context, const RmsnormBackwardArgs& args);
 
