@@ -4,13 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
-#include "core/tensor_view.hpp"
 
 namespace ponder {
 
@@ -29,7 +29,8 @@ struct CheckpointState {
   std::string stage_state;  // whatever the stage wants to have back
 };
 
-// The checkpoints of one folder, "step-000000012" and so on.
+// The checkpoints of one folder: "step-000000012.0000" and so on, the last number counting those
+// that were made within one step.
 class CheckpointFolder {
  public:
   // `keep`: how many stay, the newest; at least 1. Removes what a killed process has left behind.
@@ -39,11 +40,14 @@ class CheckpointFolder {
   // disk for example, the earlier checkpoints are as they were.
   Result<void> save(const CheckpointState& state, std::span<const NamedFloats> tensors);
 
-  // The newest that is whole; nothing if there is none. One that is damaged is passed over, with a
-  // warning in the log.
-  Result<std::optional<CheckpointState>> load_newest(std::span<const NamedFloats> tensors);
+  // Reads the newest that is whole back into `tensors`; nothing if there is none. One that is
+  // damaged is passed over, with a warning in the log. `accept` sees the state first; its error, or
+  // that of tensors which do not fit, ends the search.
+  using Accept = std::function<Result<void>(const CheckpointState&)>;
+  Result<std::optional<CheckpointState>> load_newest(std::span<const NamedFloats> tensors,
+                                                     const Accept& accept);
 
-  std::vector<int64_t> steps() const;  // of the checkpoints there are, ascending
+  std::vector<std::filesystem::path> list() const;  // ascending
 
  private:
   CheckpointFolder(std::filesystem::path folder, int64_t keep)

@@ -31,8 +31,9 @@ class Communicator {
   virtual void sum(std::span<float> values) = 0;
   virtual void sum(std::span<double> values) = 0;
   virtual void sum(std::span<int64_t> values) = 0;
-  // Whether any rank says so.
-  bool any(bool here);
+  // Whether any rank says so; the largest that any rank says.
+  bool any(bool here) { return largest(here ? 1 : 0) > 0; }
+  int64_t largest(int64_t here);
   // The bytes of each rank, in the order of ranks, to all of them.
   virtual std::vector<std::string> gather(const std::string& bytes) = 0;
   // Rank 0's bytes to all.

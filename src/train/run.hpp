@@ -76,10 +76,10 @@ struct RunOptions {
   bool resume = false;
   int threads = 0;  // 0: one per CPU
   std::string isa = {};
-  uint64_t seed = 0;
+  std::optional<uint64_t> seed = {};        // instead of the recipe's
   const std::atomic<bool>* stop = nullptr;  // asks for a checkpoint and an end
   RunObserver* observer = nullptr;
-  Communicator* ranks = nullptr;  // null: Communicator::create()'s
+  Communicator* ranks = nullptr;  // null: this process alone
 };
 
 struct RunEnd {
@@ -105,11 +105,13 @@ class TrainRun {
   // any.
   virtual const std::filesystem::path& model_path() const = 0;
 
-  // Whether to stop, the same on all ranks if all ask at the same point. A step that stops gives an
-  // error whose what is "stopped"; the run then ends with a checkpoint of before it, unless the
-  // stage has saved one inside the step.
-  virtual bool stopping() = 0;
-  // A checkpoint inside step `step` (so many are done): state() and the weights as they are now.
+  // Whether this process was asked to stop. A leaf that sees it gives an error whose what is
+  // "stopped", and the trainer makes all ranks agree; elsewhere ask ranks().any(stopping()). A step
+  // that stops gives that error; the run ends, to be resumed from the last checkpoint. Before it
+  // stops a step that has changed nothing but state() may call checkpoint().
+  virtual bool stopping() const = 0;
+  // A checkpoint inside step `step` (so many are done): state() and the weights as they are now. An
+  // error only if ranks disagree: a disk that is full is told in the log.
   virtual Result<void> checkpoint(int64_t step) = 0;
   // A line of DIR/samples.jsonl: {"step": …} and whatever is given. On rank 0 only.
   virtual void sample(int64_t step, const OrderedJson& object) = 0;

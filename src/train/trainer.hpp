@@ -84,18 +84,26 @@ class Trainer {
   Trainer(const Context& context, TrainableModel& model, Communicator& ranks,
           const OptimizerOptions& options);
 
-  struct Tally;
+  // What leaves tell, until the ranks know it of all.
+  struct Tally {
+    std::vector<std::vector<double>> sums;            // leaf → figures; empty: not this rank's
+    std::vector<std::vector<int64_t>> expert_tokens;  // layer → (E)
+  };
+
   Result<void> sum_lanes(int64_t leaves, const LeafWork& work, Tally& tally);
-  Result<void> sum_lane(int64_t lane, int64_t leaves, const LeafWork& work, Tally& tally);
-  double gradient_norm() const;
-  void apply(double rate, double norm);
-  double move_router_bias(const Tally& tally);
+  Result<void> run_leaf(int64_t leaf, std::span<float> gradients, const LeafWork& work,
+                        Tally& tally);
+  Result<void> agree(const Result<void>& done);
+  std::vector<double> total(Tally& tally);
+  void apply(double rate, float clip);
+  double balance_experts(Tally& tally);
+  int64_t lanes_here() const { return options_.lanes / ranks_.size(); }
 
   Context context_;
   TrainableModel& model_;
   Communicator& ranks_;
   OptimizerOptions options_;
-  std::vector<Buffer<float>> sums_;  // [0] ends with the gradient; others are partial sums
+  std::vector<Buffer<float>> sums_;  // [0] ends as the gradient; others are partial sums
   Buffer<float> moment1_, moment2_;
   int64_t updates_ = 0;
 };
