@@ -1,7 +1,7 @@
 #include "train/rl/pipeline.hpp"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "base/file.hpp"
 #include "io/json.hpp"
@@ -15,6 +15,7 @@ namespace ponder {
 namespace {
 
 constexpr uint64_t kMostFileBytes = 1 << 20;
+constexpr std::string_view kValues = "values.";
 constexpr std::string_view kSampleKind = "sample", kDemonstrationsKind = "demonstrations";
 
 const StageEntry* find_stage(std::string_view kind) {
@@ -33,20 +34,45 @@ bool good_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && name.find_first_not_of(kLetters) == name.npos;
 }
 
-// With {name} replaced by the folder of that stage.
-Result<std::string> with_folders(std::string text, const std::filesystem::path& out,
-                                 const std::set<std::string>& earlier, const std::string& where) {
+// What a name in {} stands for: the folder of an earlier stage, or a value.
+using Names = std::map<std::string, std::string>;
+
+Result<std::string> with_names(std::string text, const Names& names, const std::string& where) {
   for (size_t open = text.find('{'); open != std::string::npos; open = text.find('{', open)) {
     const size_t close = text.find('}', open);
     const std::string name =
         close == std::string::npos ? "" : text.substr(open + 1, close - open - 1);
-    if (!earlier.contains(name))
-      return Failure{{.what = printable(text) + " names no earlier stage in {}", .where = where}};
-    const std::string folder = (out / name).string();
-    text.replace(open, close - open + 1, folder);
-    open += folder.size();
+    const auto found = names.find(name);
+    if (found == names.end())
+      return Failure{{.what = printable(text) + " has neither an earlier stage nor a value in {}",
+                      .where = where}};
+    text.replace(open, close - open + 1, found->second);
+    open += found->second.size();
   }
   return text;
+}
+
+// "name=value" of the recipe's `values`, or of `sets` ("values.name=value").
+Result<Names> read_values(const Recipe& recipe, std::span<const std::string> sets) {
+  Names names;
+  for (const std::string& value : PONDER_TRY(recipe.texts("values"))) {
+    const size_t equals = std::min(value.find('='), value.size());
+    if (!good_name(value.substr(0, equals)) || equals == value.size())
+      return Failure{
+          {.what = printable(value) + " is no name=value", .where = recipe.where("values")}};
+    const std::filesystem::path path = value.substr(equals + 1);
+    names[value.substr(0, equals)] =
+        (path.is_absolute() ? path : std::filesystem::absolute(recipe.folder() / path)).string();
+  }
+  for (const std::string& set : sets) {
+    if (!set.starts_with(kValues)) continue;
+    const size_t equals = std::min(set.find('='), set.size());
+    const auto found = names.find(set.substr(kValues.size(), equals - kValues.size()));
+    if (found == names.end() || equals == set.size())
+      return Failure{{.what = printable(set) + " sets no value of the pipeline", .where = "--set"}};
+    found->second = std::filesystem::absolute(set.substr(equals + 1)).string();
+  }
+  return names;
 }
 
 // One pipeline on its way through the stages.
@@ -158,10 +184,11 @@ Result<std::string> PipelineRun::run(const PipelineStage& stage) {
 }  // namespace
 
 Result<std::vector<PipelineStage>> read_pipeline(const std::filesystem::path& file,
-                                                 const std::filesystem::path& out) {
+                                                 const std::filesystem::path& out,
+                                                 std::span<const std::string> sets) {
   const Recipe recipe = PONDER_TRY(Recipe::open(file));
   std::vector<PipelineStage> stages;
-  std::set<std::string> names;
+  Names names = PONDER_TRY(read_values(recipe, sets));
   for (const Recipe& entry : PONDER_TRY(recipe.tables("stage"))) {
     PipelineStage stage{.name = PONDER_TRY(entry.text("name", std::nullopt)),
                         .kind = PONDER_TRY(entry.text("kind", std::nullopt)),
@@ -176,11 +203,23 @@ Result<std::vector<PipelineStage>> read_pipeline(const std::filesystem::path& fi
                       .where = entry.where("kind"),
                       .mend = "use pretrain, sft, rl, distill, sample or demonstrations"}};
     for (const std::string& set : PONDER_TRY(entry.texts("set")))
-      stage.sets.push_back(PONDER_TRY(with_folders(set, out, names, entry.where("set"))));
-    names.insert(stage.name);
+      stage.sets.push_back(PONDER_TRY(with_names(set, names, entry.where("set"))));
+    names[stage.name] = (out / stage.name).string();
     stages.push_back(std::move(stage));
   }
   PONDER_TRY(recipe.finish());
+  for (const std::string& set : sets) {
+    if (set.starts_with(kValues)) continue;
+    const size_t dot = std::min(set.find('.'), set.size());
+    const auto stage = std::find_if(stages.begin(), stages.end(), [&](const PipelineStage& s) {
+      return s.name == set.substr(0, dot);
+    });
+    if (stage == stages.end() || dot == set.size())
+      return Failure{{.what = printable(set) + " begins with no stage's name",
+                      .where = "--set",
+                      .mend = "write stage.key=value"}};
+    stage->sets.push_back(set.substr(dot + 1));
+  }
   if (stages.empty())
     return Failure{
         {.what = "there are no stages", .where = file.string(), .mend = "add [[stage]]"}};
@@ -192,18 +231,7 @@ Result<PipelineEnd> run_pipeline(const std::filesystem::path& file,
   const std::filesystem::path out = std::filesystem::absolute(options.out);
   PipelineOptions absolute = options;
   absolute.out = out;
-  auto stages = PONDER_TRY(read_pipeline(file, out));
-  for (const std::string& set : options.sets) {
-    const size_t dot = set.find('.');
-    const auto stage = std::find_if(stages.begin(), stages.end(), [&](const PipelineStage& s) {
-      return dot != std::string::npos && s.name == set.substr(0, dot);
-    });
-    if (stage == stages.end())
-      return Failure{{.what = printable(set) + " begins with no stage's name",
-                      .where = "--set",
-                      .mend = "write stage.key=value"}};
-    stage->sets.push_back(set.substr(dot + 1));
-  }
+  const auto stages = PONDER_TRY(read_pipeline(file, out, options.sets));
   std::error_code error;
   const bool begun = std::filesystem::exists(out / stages.front().name, error);
   if (options.ranks->any(begun) && !options.resume)

@@ -1,6 +1,8 @@
 // `ponder train pipeline`: stages one after the other, each going on from what earlier ones have
 // made.
 //
+//   values = ["base=models/base"]       {base} below; --set values.base=PATH
+//
 //   [[stage]]
 //   name = "zero"            its folder is DIR/zero
 //   kind = "rl"              pretrain, sft, rl, distill, sample or demonstrations
@@ -26,14 +28,16 @@ struct PipelineStage {
   std::vector<std::string> sets;  // with folders in place
 };
 
-// Checks names, kinds and that stages use earlier ones only.
+// Checks names, kinds and that stages use earlier ones only. `sets`: "stage.key=value" for the
+// recipe of one stage, "values.name=value" for what is in {}.
 Result<std::vector<PipelineStage>> read_pipeline(const std::filesystem::path& file,
-                                                 const std::filesystem::path& out);
+                                                 const std::filesystem::path& out,
+                                                 std::span<const std::string> sets = {});
 
 struct PipelineOptions {
   std::filesystem::path out;
   bool resume = false;
-  std::vector<std::string> sets = {};  // "stage.key=value", for the recipe of one stage
+  std::vector<std::string> sets = {};  // as in read_pipeline()
   int threads = 0;
   std::string isa = {};
   std::optional<uint64_t> seed = {};
