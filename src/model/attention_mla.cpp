@@ -8,39 +8,19 @@
 #include "ops/attention/attention.hpp"
 #include "ops/matmul/matmul.hpp"
 #include "ops/rmsnorm/rmsnorm.hpp"
-#include "ops/rope/rope.hpp"
 
 namespace ponder {
 namespace {
 
-// Both low-rank norms use this, whatever rms_norm_eps says (model-spec §3).
-constexpr float kLatentEpsilon = 1e-6f;
 // Positions decompressed at a time by the plain form.
 constexpr int64_t kDecompressBlock = 256;
 
-// The sizes, under the letters of the paper.
-struct Sizes {
-  int64_t h, d, dn, dr, dv, rk, rq;
-  int64_t row() const { return rk + dr; }  // of the cache
-};
-
-Sizes sizes_of(const Config& config) {
-  const MlaConfig& m = *config.attention.mla;
-  return {config.attention.heads,
-          config.attention.head_dim,
-          m.nope_dim,
-          m.rope_dim,
-          m.value_dim,
-          m.kv_rank,
-          m.q_rank};
-}
-
-// The first `width` of each row of `stride`, in place.
-void normalise_latent(const Context& context, const Buffer<float>& g, float* x, int64_t rows,
-                      int64_t stride) {
+// The first elements of each row of `stride`, as many as g has; y may be x.
+void normalise_latent(const Context& context, const Buffer<float>& g, const float* x, float* y,
+                      int64_t rows, int64_t stride) {
   rmsnorm(context, {.x = x,
                     .g = g.data(),
-                    .y = x,
+                    .y = y,
                     .rows = rows,
                     .width = static_cast<int64_t>(g.size()),
                     .x_stride = stride,
@@ -48,51 +28,37 @@ void normalise_latent(const Context& context, const Buffer<float>& g, float* x, 
                     .epsilon = kLatentEpsilon});
 }
 
-void rotate(const Context& context, const BlockArgs& args, float* x, int64_t heads,
-            int64_t head_stride) {
-  const RopeConfig& r = args.model->config().rope;
-  rope(context, {.x = x,
-                 .positions = args.positions,
-                 .inv_freq = r.inv_freq.data(),
-                 .tokens = args.tokens,
-                 .heads = heads,
-                 .dims = r.dims,
-                 .token_stride = heads * head_stride,
-                 .head_stride = head_stride,
-                 .amplitude = r.amplitude,
-                 .interleaved = r.interleaved});
-}
-
 // q (T, h, d) with its last dr of each head rotated, and the cache rows (T, rk + dr).
 void project(const Context& context, const BlockArgs& args, const float* x, float* q, float* rows) {
   const Config& config = args.model->config();
-  const Sizes s = sizes_of(config);
+  const MlaSizes s = mla_sizes(config);
   const LayerParams& p = *args.params;
-  const int64_t tokens = args.tokens, q_width = s.h * s.d;
+  const int64_t tokens = args.tokens;
   const Arena::Scope scope(*context.arena);
-  float* q_in = s.rq > 0 ? context.arena->take<float>(tokens * s.rq) : q;
-  const MatmulTarget targets[] = {
-      {s.rq > 0 ? &p.q_a : &p.q, q_in, s.rq > 0 ? s.rq : q_width, nullptr},
-      {&p.kv_a, rows, s.row(), nullptr}};
-  matmul(context, {.x = x, .rows = tokens, .x_stride = config.hidden, .targets = targets});
-  if (s.rq > 0) {
-    normalise_latent(context, p.q_a_norm, q_in, tokens, s.rq);
-    matmul(context, q_in, tokens, {.weight = &p.q_b, .y = q, .y_stride = q_width});
+  const bool low_rank = s.rq > 0;
+  float* q_in = low_rank ? take_or(context, args.saved.q_latent, tokens * s.rq) : q;
+  float* q_raw = args.saved.q_latent_raw != nullptr ? args.saved.q_latent_raw : q_in;
+  const LinearTarget targets[] = {{low_rank ? &p.q_a : &p.q, q_raw}, {&p.kv_a, rows}};
+  linear(context, x, tokens, targets);
+  if (args.saved.rows_raw != nullptr) std::copy_n(rows, tokens * s.row(), args.saved.rows_raw);
+  if (low_rank) {
+    normalise_latent(context, p.q_a_norm, q_raw, q_in, tokens, s.rq);
+    linear(context, q_in, tokens, {.weight = &p.q_b, .y = q});
   }
-  rotate(context, args, q + s.dn, s.h, s.d);
-  normalise_latent(context, p.kv_a_norm, rows, tokens, s.row());
-  rotate(context, args, rows + s.rk, 1, s.row());
+  rotate(context, args, {.x = q + s.dn, .heads = s.h, .head_stride = s.d});
+  normalise_latent(context, p.kv_a_norm, rows, rows, tokens, s.row());
+  rotate(context, args, {.x = rows + s.rk, .heads = 1, .head_stride = s.row()});
 }
 
 // In the latent space: s = scale·(q̃·ĉ + q_r·k_r) with q̃ = U_kᵀ·q_n, z = Σ p·ĉ, o = U_v·z.
 void attend_absorbed(const Context& context, const BlockArgs& args, const float* q, float* mixed) {
   const Config& config = args.model->config();
-  const Sizes s = sizes_of(config);
-  const KvB<Weight>& kv_b = args.params->kv_b;
+  const MlaSizes s = mla_sizes(config);
+  const KvB<Linear>& kv_b = args.params->kv_b;
   const int64_t tokens = args.tokens, width = s.h * s.row();
   const Arena::Scope scope(*context.arena);
-  float* latent_q = context.arena->take<float>(tokens * width);  // (T, h, rk + dr)
-  float* z = context.arena->take<float>(tokens * s.h * s.rk);    // (T, h, rk)
+  float* latent_q = take_or(context, args.saved.absorbed_q, tokens * width);  // (T, h, rk + dr)
+  float* z = take_or(context, args.saved.z, tokens * s.h * s.rk);             // (T, h, rk)
   matmul_stacked(context, {.weight = &kv_b.keys,
                            .x = q,
                            .y = latent_q,
@@ -111,6 +77,7 @@ void attend_absorbed(const Context& context, const BlockArgs& args, const float*
     const Segment& segment = args.segments[static_cast<size_t>(i)];
     sequences[i] = {.q = latent_q + segment.row * width,
                     .out = z + segment.row * s.h * s.rk,
+                    .log_sums = log_sums_of(args, segment, s.h),
                     .cache = args.cache(segment),
                     .tokens = segment.tokens,
                     .heads = s.h,
@@ -133,7 +100,7 @@ void attend_absorbed(const Context& context, const BlockArgs& args, const float*
 // `plain`.
 void decompress(const Context& context, const BlockArgs& args, const KvView& cache, int64_t begin,
                 int64_t count, const KvView& plain) {
-  const Sizes s = sizes_of(args.model->config());
+  const MlaSizes s = mla_sizes(args.model->config());
   const int64_t kv_width = s.h * (s.dn + s.dv);
   const Arena::Scope scope(*context.arena);
   float* rows = context.arena->take<float>(count * s.row());       // (count, rk + dr)
@@ -167,7 +134,7 @@ void decompress(const Context& context, const BlockArgs& args, const KvView& cac
 void attend_plain(const Context& context, const BlockArgs& args, const Segment& segment,
                   const float* q, float* mixed) {
   const Config& config = args.model->config();
-  const Sizes s = sizes_of(config);
+  const MlaSizes s = mla_sizes(config);
   const int64_t end = segment.position + segment.tokens;
   const Arena::Scope scope(*context.arena);
   KvView plain{.page_positions = ceil_div(end, kKeyBlock) * kKeyBlock,
@@ -194,13 +161,24 @@ void attend_plain(const Context& context, const BlockArgs& args, const Segment& 
 
 }  // namespace
 
+MlaSizes mla_sizes(const Config& config) {
+  const MlaConfig& m = *config.attention.mla;
+  return {config.attention.heads,
+          config.attention.head_dim,
+          m.nope_dim,
+          m.rope_dim,
+          m.value_dim,
+          m.kv_rank,
+          m.q_rank};
+}
+
 void attention_mla(const Context& context, const BlockArgs& args, const float* x, float* out) {
-  const Config& config = args.model->config();
-  const Sizes s = sizes_of(config);
+  const MlaSizes s = mla_sizes(args.model->config());
+  const LayerSaved& saved = args.saved;
   const Arena::Scope scope(*context.arena);
-  float* q = context.arena->take<float>(args.tokens * s.h * s.d);       // (T, h, d)
-  float* rows = context.arena->take<float>(args.tokens * s.row());      // (T, rk + dr)
-  float* mixed = context.arena->take<float>(args.tokens * s.h * s.dv);  // (T, h, dv)
+  float* q = take_or(context, saved.q, args.tokens * s.h * s.d);           // (T, h, d)
+  float* rows = context.arena->take<float>(args.tokens * s.row());         // (T, rk + dr)
+  float* mixed = take_or(context, saved.mixed, args.tokens * s.h * s.dv);  // (T, h, dv)
   project(context, args, x, q, rows);
   for (const Segment& segment : args.segments)
     kv_write(context, {.keys = rows + segment.row * s.row(),
@@ -213,8 +191,7 @@ void attention_mla(const Context& context, const BlockArgs& args, const float* x
   } else {
     for (const Segment& segment : args.segments) attend_plain(context, args, segment, q, mixed);
   }
-  matmul(context, mixed, args.tokens,
-         {.weight = &args.params->o, .y = out, .y_stride = config.hidden});
+  linear(context, mixed, args.tokens, {.weight = &args.params->o, .y = out});
 }
 
 }  // namespace ponder

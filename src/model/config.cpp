@@ -128,6 +128,7 @@ Result<void> validate_config(const Config& config, std::string_view where) {
   rules.range("feed-forward width", config.ffn_width, 1, kMaxWidth);
   rules.range("context", config.context, 1, kMaxContext);
   rules.number("RMS norm epsilon", config.epsilon, 1e-20, 1.0);
+  rules.number("initializer range", config.initializer_range, 0.0, 100.0);
   check_attention(config, rules);
   if (rules.ok()) check_rope(config, rules);
   if (rules.ok() && config.moe) check_moe(config, rules);

@@ -72,14 +72,15 @@ struct MoeConfig {
 
 struct Config {
   Architecture architecture = Architecture::kLlama;
-  int64_t vocab = 0;       // V
-  int64_t hidden = 0;      // H
-  int64_t layers = 0;      // L, without MTP
-  int64_t mtp_layers = 0;  // multi-token-prediction blocks that the description announces
-  int64_t ffn_width = 0;   // I of the dense layers
-  int64_t context = 0;     // positions the model was made for
-  float epsilon = 1e-6f;   // of the RMS norms
-  bool tied = false;       // the output matrix is the embedding
+  int64_t vocab = 0;                // V
+  int64_t hidden = 0;               // H
+  int64_t layers = 0;               // L, without MTP
+  int64_t mtp_layers = 0;           // multi-token-prediction blocks that the description announces
+  int64_t ffn_width = 0;            // I of the dense layers
+  int64_t context = 0;              // positions the model was made for
+  float epsilon = 1e-6f;            // of the RMS norms
+  double initializer_range = 0.02;  // deviation of the matrices of an untrained model
+  bool tied = false;                // the output matrix is the embedding
   AttentionConfig attention;
   RopeConfig rope;
   std::optional<MoeConfig> moe;

@@ -211,6 +211,7 @@ Result<Config> config_from_json(std::string_view text, std::string_view where) {
   config.attention.heads = PONDER_TRY(fields.size("num_attention_heads"));
   config.context = PONDER_TRY(fields.size_or("max_position_embeddings", 4096));
   config.epsilon = static_cast<float>(PONDER_TRY(fields.number_or("rms_norm_eps", 1e-6)));
+  config.initializer_range = PONDER_TRY(fields.number_or("initializer_range", 0.02));
   config.tied = PONDER_TRY(fields.flag("tie_word_embeddings", false));
   PONDER_TRY(fields.must_be("hidden_act", std::string_view("silu")));
   PONDER_TRY(check_quantization(fields));

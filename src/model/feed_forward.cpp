@@ -10,27 +10,29 @@ namespace ponder {
 namespace {
 
 struct Mlp {
-  const Weight& gate;  // (I, H)
-  const Weight& up;    // (I, H)
-  const Weight& down;  // (H, I)
+  const Linear& gate;  // (I, H)
+  const Linear& up;    // (I, H)
+  const Linear& down;  // (H, I)
 };
 
 // out = down(silu(gate·x) ⊙ up·x); x and out: (T, H)
-void dense(const Context& context, const Mlp& mlp, const float* x, int64_t tokens, float* out) {
-  const int64_t width = mlp.gate.rows(), hidden = mlp.gate.cols();
+void dense(const Context& context, const BlockArgs& args, const Mlp& mlp, const float* x,
+           float* out) {
+  const int64_t tokens = args.tokens, width = mlp.gate.rows();
   const Arena::Scope scope(*context.arena);
-  float* gate = context.arena->take<float>(tokens * width);  // (T, I)
-  float* up = context.arena->take<float>(tokens * width);    // (T, I)
-  const MatmulTarget targets[] = {{&mlp.gate, gate, width, nullptr}, {&mlp.up, up, width, nullptr}};
-  matmul(context, {.x = x, .rows = tokens, .x_stride = hidden, .targets = targets});
+  float* gate = take_or(context, args.saved.gate, tokens * width);  // (T, I)
+  float* up = take_or(context, args.saved.up, tokens * width);      // (T, I)
+  float* product = args.saved.product != nullptr ? args.saved.product : gate;
+  const LinearTarget targets[] = {{&mlp.gate, gate}, {&mlp.up, up}};
+  linear(context, x, tokens, targets);
   swiglu(context, {.gate = gate,
                    .up = up,
-                   .y = gate,
+                   .y = product,
                    .rows = tokens,
                    .width = width,
                    .stride = width,
                    .y_stride = width});
-  matmul(context, gate, tokens, {.weight = &mlp.down, .y = out, .y_stride = hidden});
+  linear(context, product, tokens, {.weight = &mlp.down, .y = out});
 }
 
 void mixture(const Context& context, const BlockArgs& args, const float* x, float* out) {
@@ -39,9 +41,10 @@ void mixture(const Context& context, const BlockArgs& args, const float* x, floa
   const LayerParams& p = *args.params;
   const int64_t tokens = args.tokens, chosen = m.gate.chosen;
   const Arena::Scope scope(*context.arena);
-  float* logits = context.arena->take<float>(tokens * m.gate.experts);  // (T, E)
-  int32_t* experts = context.arena->take<int32_t>(tokens * chosen);     // (T, k)
-  float* weights = context.arena->take<float>(tokens * chosen);         // (T, k)
+  const LayerSaved& saved = args.saved;
+  float* logits = take_or(context, saved.router_logits, tokens * m.gate.experts);  // (T, E)
+  int32_t* experts = take_or(context, saved.experts, tokens * chosen);             // (T, k)
+  float* weights = take_or(context, saved.expert_weights, tokens * chosen);        // (T, k)
 
   // Rounding what the router sees would change which experts are chosen.
   Context exact = context;
@@ -64,11 +67,12 @@ void mixture(const Context& context, const BlockArgs& args, const float* x, floa
                 .down = &p.expert_down,
                 .y = out,
                 .tokens = tokens,
-                .chosen = m.gate.chosen});
+                .chosen = m.gate.chosen,
+                .saved = saved.expert_hidden});
   if (m.shared_width == 0) return;
   const int64_t count = tokens * config.hidden;
   float* shared = context.arena->take<float>(count);  // (T, H)
-  dense(context, {p.shared_gate, p.shared_up, p.shared_down}, x, tokens, shared);
+  dense(context, args, {p.shared_gate, p.shared_up, p.shared_down}, x, shared);
   add(context, {.a = out, .b = shared, .y = out, .count = count});
 }
 
@@ -79,7 +83,7 @@ void feed_forward(const Context& context, const BlockArgs& args, const float* x,
   if (args.model->config().is_moe_layer(args.layer)) {
     mixture(context, args, x, out);
   } else {
-    dense(context, {p.gate, p.up, p.down}, x, args.tokens, out);
+    dense(context, args, {p.gate, p.up, p.down}, x, out);
   }
 }
 

@@ -5,7 +5,6 @@
 #include <new>
 
 #include "model/block.hpp"
-#include "ops/embedding/embedding.hpp"
 #include "ops/matmul/matmul.hpp"
 
 namespace ponder {
@@ -91,10 +90,10 @@ Result<void> forward_chunk(const Context& context, const Model& model, std::span
   }
   float* x = context.arena->take<float>(rows * config.hidden);  // (T, H)
   for (size_t i = 0; i < parts.size(); ++i)
-    embedding(context, {.table = model.params().embedding,
-                        .tokens = parts[i].step->tokens.data() + parts[i].begin,
-                        .out = x + segments[i].row * config.hidden,
-                        .count = segments[i].tokens});
+    embed(context, model, model.params().embedding,
+          parts[i].step->tokens.subspan(static_cast<size_t>(parts[i].begin),
+                                        static_cast<size_t>(segments[i].tokens)),
+          x + segments[i].row * config.hidden);
   BlockArgs args{.model = &model,
                  .segments = {segments, parts.size()},
                  .tokens = rows,

@@ -104,7 +104,7 @@ class ModelLoader {
     return loaded(param, 0, false);
   }
 
-  Result<void> load_param(const ParamInfo& info, KvB<Weight>& kv_b) {
+  Result<void> load_param(const ParamInfo& info, KvB<Linear>& kv_b) {
     const bool plain = model_.mla_ == MlaForm::kPlain;
     SourceParam param;
     if (source_.naming() == TensorSource::Naming::kGguf && !source_.has(info)) {

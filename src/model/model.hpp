@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "base/progress.hpp"
 #include "base/result.hpp"
+#include "core/buffer.hpp"
 #include "device/context.hpp"
 #include "io/tensor_map.hpp"
 #include "model/config.hpp"
@@ -34,8 +37,19 @@ class Model {
   static Result<Model> open(const std::filesystem::path& path, const Context& context,
                             const ModelOptions& options = {});
 
+  // A model of f32 values in memory of its own, which training changes in place. `values` gives a
+  // parameter as a Hugging Face checkpoint holds it, experts stacked; the embedding and output of
+  // an MTP block are the model's.
+  using ParamValues = std::function<Result<Buffer<float>>(const ParamInfo&)>;
+  static Result<Model> from_values(const Config& config, const Context& context, bool with_mtp,
+                                   const ParamValues& values);
+
   const Config& config() const { return config_; }
   const ModelParams& params() const { return params_; }
+  // For training: values may change, sizes may not.
+  ModelParams& params() { return params_; }
+  // (V, H) of from_values(); empty if tied, then it is the output's.
+  std::span<float> embedding_values() { return embedding_.span(); }
   MlaForm mla_form() const { return mla_; }
   Isa isa() const { return isa_; }
   bool has_mtp() const { return !params_.mtp.empty(); }
@@ -47,10 +61,12 @@ class Model {
  private:
   Model() = default;
   friend class ModelLoader;
+  friend class ValueLoader;
 
   Config config_;
   ModelParams params_;
-  TensorMap tensors_;  // keeps the mapping: embedding rows are read from it
+  TensorMap tensors_;        // keeps the mapping: embedding rows are read from it
+  Buffer<float> embedding_;  // or from this
   MlaForm mla_ = MlaForm::kAbsorbed;
   Isa isa_ = Isa::kRef;
   std::filesystem::path path_;

@@ -3,26 +3,21 @@
 #include <new>
 
 #include "model/block.hpp"
-#include "ops/embedding/embedding.hpp"
 #include "ops/matmul/matmul.hpp"
 #include "ops/rmsnorm/rmsnorm.hpp"
 
 namespace ponder {
-namespace {
 
-// u = eh_proj·[N(Emb(t)); N(h)], the embedding's half first; out: (T, H)
-void join(const Context& context, const Model& model, const MtpArgs& args, float* out) {
+void mtp_join(const Context& context, const Model& model, const MtpJoin& args) {
   const Config& config = model.config();
   const MtpParams& p = model.params().mtp[0];
   const auto count = static_cast<int64_t>(args.next_tokens.size());
   const int64_t width = config.hidden;
   const Arena::Scope scope(*context.arena);
-  float* embedded = context.arena->take<float>(count * width);    // (T, H)
-  float* joined = context.arena->take<float>(count * 2 * width);  // (T, 2H)
-  embedding(context, {.table = p.embedding.empty() ? model.params().embedding : p.embedding,
-                      .tokens = args.next_tokens.data(),
-                      .out = embedded,
-                      .count = count});
+  float* embedded = take_or(context, args.embedded, count * width);  // (T, H)
+  float* joined = take_or(context, args.joined, count * 2 * width);  // (T, 2H)
+  embed(context, model, p.embedding.empty() ? model.params().embedding : p.embedding,
+        args.next_tokens, embedded);
   RmsnormArgs norm{.x = embedded,
                    .g = p.token_norm.data(),
                    .y = joined,
@@ -36,8 +31,10 @@ void join(const Context& context, const Model& model, const MtpArgs& args, float
   norm.g = p.hidden_norm.data();
   norm.y = joined + width;
   rmsnorm(context, norm);
-  matmul(context, joined, count, {.weight = &p.projection, .y = out, .y_stride = width});
+  linear(context, joined, count, {.weight = &p.projection, .y = args.out});
 }
+
+namespace {
 
 void predict(const Context& context, const Model& model, KvCache& cache, const MtpArgs& args) {
   const Config& config = model.config();
@@ -45,7 +42,7 @@ void predict(const Context& context, const Model& model, KvCache& cache, const M
   const auto count = static_cast<int64_t>(args.next_tokens.size());
   const Arena::Scope scope(*context.arena);
   float* x = context.arena->take<float>(count * config.hidden);  // (T, H)
-  join(context, model, args, x);
+  mtp_join(context, model, {.next_tokens = args.next_tokens, .hidden = args.hidden, .out = x});
   const Segment segment{.cache = &cache, .tokens = count, .position = cache.length()};
   const BlockArgs block{.model = &model,
                         .params = &p.layer,

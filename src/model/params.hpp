@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/buffer.hpp"
@@ -107,8 +109,21 @@ struct ParamsOf {
   std::vector<MtpParamsOf<Types>> mtp;
 };
 
+// What low-rank adaptation adds to a product (Hu et al. 2106.09685): y += scale·B·(A·x).
+struct Adapter {
+  Weight a;  // (r, K), f32
+  Weight b;  // (N, r), f32
+  float scale = 1.0f;
+};
+
+struct Linear : Weight {
+  Linear() = default;
+  Linear(Weight&& weight) : Weight(std::move(weight)) {}
+  std::unique_ptr<Adapter> adapter;  // null: none
+};
+
 struct InferenceTypes {
-  using Matrix = Weight;
+  using Matrix = Linear;
   using Vector = Buffer<float>;
   using Table = TensorView;
 };

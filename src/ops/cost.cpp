@@ -109,6 +109,18 @@ Cost cost_of(std::span<const AttentionArgs> sequences) {
   return cost;
 }
 
+Cost cost_of(std::span<const AttentionBackwardArgs> sequences) {
+  Cost cost;
+  for (const AttentionBackwardArgs& args : sequences) {
+    const KvView& cache = args.cache;
+    const int64_t dims = args.heads * (cache.key_dim + cache.value_dim);
+    cost.memory_bytes += args.tokens * dims * args.cache.heads / args.heads * kFloatBytes;
+    cost.activation_bytes += 2 * args.tokens * dims * kFloatBytes;
+    cost.float_products += args.tokens * (args.tokens + 1) / 2 * dims * 5 / 2;
+  }
+  return cost;
+}
+
 Cost cost_of(const KvWriteArgs& args) {
   const KvView& cache = args.cache;
   const int64_t stored = cache.key_dim + (cache.layout == KvLayout::kLatent ? 0 : cache.value_dim);

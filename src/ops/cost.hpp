@@ -9,6 +9,7 @@
 #include "ops/adamw/adamw.hpp"
 #include "ops/add/add.hpp"
 #include "ops/attention/attention.hpp"
+#include "ops/attention/attention_backward.hpp"
 #include "ops/embedding/embedding.hpp"
 #include "ops/gate/gate.hpp"
 #include "ops/lora/lora.hpp"
@@ -35,6 +36,8 @@ Cost cost_of(const Context& context, const MoeBackwardArgs& args);
 // Keys and values of all positions so far once; h·(d_k + d_v) multiply-adds for each pair of a
 // token and a position that it sees.
 Cost cost_of(std::span<const AttentionArgs> sequences);
+// 5·h·(d_k + d_v)/2 multiply-adds for each such pair.
+Cost cost_of(std::span<const AttentionBackwardArgs> sequences);
 Cost cost_of(const KvWriteArgs& args);
 // The rows of the table that are read.
 Cost cost_of(const EmbeddingArgs& args);

@@ -16,9 +16,9 @@ struct MemoryTable {
     uint64_t bytes = 0;
     std::string mend;  // what makes it smaller
   };
-  std::vector<Row> rows;   // of one rank
-  int ranks = 1;           // on this machine
-  uint64_t available = 0;  // to all of them; 0: unknown
+  std::vector<Row> rows = {};  // of one rank
+  int ranks = 1;               // on this machine
+  uint64_t available = 0;      // to all of them; 0: unknown
 
   uint64_t total() const;  // of all ranks
   // One line a row, aligned, and the sum, of all ranks.

@@ -40,35 +40,35 @@ class Stage {
 
   virtual int64_t steps() const = 0;
   // What it needs besides weights, gradients and moments, told before anything is allocated.
-  virtual std::vector<MemoryTable::Row> memory(const Config& config) { return {}; }
+  virtual std::vector<MemoryTable::Row> memory(const Config& /*config*/) { return {}; }
   // The model is there; before restore() and the first step.
-  virtual Result<void> begin(TrainRun& run) { return {}; }
+  virtual Result<void> begin(TrainRun& /*run*/) { return {}; }
   // Step `step` of 0 … steps() − 1: any number of run.trainer().update(). What it depends on is
   // `step`, the seed, the weights and the state below. Gives what goes into metrics.jsonl;
   // "tokens", if it is among them, counts for the rate that is shown.
   virtual Result<Figures> step(TrainRun& run, int64_t step) = 0;
   // Figures on held-out data, now and then and at the end; none by default.
-  virtual Result<Figures> evaluate(TrainRun& run) { return Figures(); }
+  virtual Result<Figures> evaluate(TrainRun& /*run*/) { return Figures(); }
   // Whether evaluate() is worth calling after `done` steps.
-  virtual bool evaluates_after(int64_t done) const { return false; }
+  virtual bool evaluates_after(int64_t /*done*/) const { return false; }
 
   // What checkpoints keep besides weights, moments and router biases. Numbers are saved from where
   // they lie and read back to there.
   virtual std::vector<NamedFloats> tensors() { return {}; }
   virtual std::string state() const { return {}; }
-  virtual Result<void> restore(const std::string& state) { return {}; }
+  virtual Result<void> restore(const std::string& /*state*/) { return {}; }
 };
 
 // Who watches a run; called on rank 0 only.
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
-  virtual void memory(const MemoryTable& table) {}
-  virtual void started(int64_t first_step, int64_t steps) {}
+  virtual void memory(const MemoryTable& /*table*/) {}
+  virtual void started(int64_t /*first_step*/, int64_t /*steps*/) {}
   // `what` is being done within a step: "rollouts", "updating" … with a count.
-  virtual void progress(std::string_view what, int64_t done, int64_t total) {}
-  virtual void stepped(int64_t done, const Figures& figures) {}
-  virtual void note(std::string_view line) {}
+  virtual void progress(std::string_view /*what*/, int64_t /*done*/, int64_t /*total*/) {}
+  virtual void stepped(int64_t /*done*/, const Figures& /*figures*/) {}
+  virtual void note(std::string_view /*line*/) {}
 };
 
 struct RunOptions {

@@ -86,8 +86,8 @@ class Trainer {
 
   // What leaves tell, until the ranks know it of all.
   struct Tally {
-    std::vector<std::vector<double>> sums;            // leaf → figures; empty: not this rank's
-    std::vector<std::vector<int64_t>> expert_tokens;  // layer → (E)
+    std::vector<std::vector<double>> sums = {};  // leaf → figures; empty: not this rank's
+    std::vector<std::vector<int64_t>> expert_tokens = {};  // layer → (E)
   };
 
   Result<void> sum_lanes(int64_t leaves, const LeafWork& work, Tally& tally);

@@ -145,6 +145,7 @@ void attention(const Context& context, std::span<const AttentionArgs> sequences)
       job.args.position += begin;
       job.args.q += begin * args.q_stride;
       job.args.out += begin * args.heads * args.cache.value_dim;
+      if (args.log_sums != nullptr) job.args.log_sums += begin * args.heads;
       const int64_t more = job.args.tokens * token_floats(args);
       if (floats + more > kMaxPartialFloats) run_collected();
       jobs[count++] = job;

@@ -16,13 +16,14 @@ namespace ponder {
 inline constexpr int64_t kAttentionChunk = 512;
 
 struct AttentionArgs {
-  const float* q = nullptr;  // (T, h, d_k), token t at q + t·q_stride
-  float* out = nullptr;      // (T, h, d_v) contiguous
-  KvView cache;              // positions [0, position + T) are filled
-  int64_t tokens = 0;        // T
-  int64_t heads = 0;         // h
-  int64_t q_stride = 0;      // elements
-  int64_t position = 0;      // absolute position of the first new token
+  const float* q = nullptr;   // (T, h, d_k), token t at q + t·q_stride
+  float* out = nullptr;       // (T, h, d_v) contiguous
+  float* log_sums = nullptr;  // (T, h) out: log Σ e^score, for the gradient; or nullptr
+  KvView cache;               // positions [0, position + T) are filled
+  int64_t tokens = 0;         // T
+  int64_t heads = 0;          // h
+  int64_t q_stride = 0;       // elements
+  int64_t position = 0;       // absolute position of the first new token
   float scale = 1.0f;
 };
 

@@ -491,6 +491,8 @@ void attention_finish(const AttentionArgs& args, const AttentionPartials& partia
       weights[c * step] = lanes[0];
       total += lanes[0] * partials.totals[c * step + row];
     }
+    if (args.log_sums != nullptr)
+      args.log_sums[token * args.heads + head] = largest + __builtin_logf(total);
     const auto scale = V::set(1.0f / total);
     float* out = args.out + (token * args.heads + head) * dim;  // (d_v)
     for (int64_t i = 0; i < dim; i += V::kLanes) {

@@ -4,6 +4,7 @@
 
 #include "base/macros.hpp"
 #include "ops/attention/attention.hpp"
+#include "ops/attention/attention_backward.hpp"
 
 namespace ponder {
 
@@ -26,6 +27,14 @@ struct AttentionTask {
   float* scratch = nullptr;  // of this thread, attention_scratch_floats()
 };
 
+// The gradients of one query head over its whole sequence.
+struct AttentionBackwardTask {
+  int64_t head = 0;
+  float* dkeys = nullptr;    // (T, d_k) out; kLatent: with what its values' columns get
+  float* dvalues = nullptr;  // (T, d_v) out; kBlocked only
+  float* scratch = nullptr;  // of this thread, attention_backward_floats()
+};
+
 struct AttentionKernels {
   // One task. Null where `finish` computes whole rows from the cache (the reference).
   void (*chunk)(const AttentionArgs&, const AttentionTask&) noexcept = nullptr;
@@ -34,6 +43,8 @@ struct AttentionKernels {
                  int64_t end) noexcept = nullptr;
   // Tokens [begin, end) into the cache.
   void (*write)(const KvWriteArgs&, int64_t begin, int64_t end) noexcept = nullptr;
+  // One task, and the head's part of dq.
+  void (*backward)(const AttentionBackwardArgs&, const AttentionBackwardTask&) noexcept = nullptr;
 };
 
 // Queries and keys that a task holds at a time, at most (rows of a tile in registers, or lanes).
@@ -44,6 +55,22 @@ PONDER_INLINE int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; 
 // A tile of scores, one of queries and one of keys with their scales.
 PONDER_INLINE int64_t attention_scratch_floats(int64_t key_dim) {
   return kAttentionTileRows * (kAttentionChunk + 2 * key_dim) + kKeyBlock * kv_groups(key_dim);
+}
+
+// Keys and queries that the gradient works on at a time: sums over queries run in ascending tiles.
+inline constexpr int64_t kBackwardKeys = 64;
+inline constexpr int64_t kBackwardQueries = 16;
+
+// Rows of d elements as vectors hold them.
+PONDER_INLINE int64_t padded_dim(int64_t dim) { return divide_up(dim, kKeyBlock) * kKeyBlock; }
+
+// dq of all tokens; keys, values and their gradients of a tile, the former transposed, too; a tile
+// of queries and of output gradients; scores and their gradients, both ways round.
+PONDER_INLINE int64_t attention_backward_floats(int64_t tokens, int64_t key_dim,
+                                                int64_t value_dim) {
+  const int64_t dims = padded_dim(key_dim) + padded_dim(value_dim);
+  return padded_dim(tokens) * padded_dim(key_dim) + kBackwardKeys * 3 * dims +
+         kBackwardQueries * (dims + 4 * kBackwardKeys);
 }
 
 namespace ref {

@@ -1,5 +1,6 @@
 #include "ops/attention/attention_ref.hpp"
 
+#include "ops/attention/attention_backward_ref.hpp"
 #include "ops/attention/attention_kernel.hpp"
 
 namespace ponder::ref {
@@ -12,8 +13,10 @@ void finish(const AttentionArgs& args, const AttentionPartials&, int64_t begin,
   for (int64_t i = begin; i < end; ++i) {
     const int64_t token = i % head_rows / group;
     const int64_t head = i / head_rows * group + i % group;
-    attention_row<float>(args, token, head,
-                         args.out + (token * args.heads + head) * args.cache.value_dim);
+    const int64_t row = token * args.heads + head;
+    const float log_sum =
+        attention_row<float>(args, token, head, args.out + row * args.cache.value_dim);
+    if (args.log_sums != nullptr) args.log_sums[row] = log_sum;
   }
 }
 
@@ -33,6 +36,8 @@ void write(const KvWriteArgs& args, int64_t begin, int64_t end) noexcept {
 
 }  // namespace
 
-AttentionKernels attention_kernels() { return {.finish = finish, .write = write}; }
+AttentionKernels attention_kernels() {
+  return {.finish = finish, .write = write, .backward = attention_backward_head<float>};
+}
 
 }  // namespace ponder::ref

@@ -21,9 +21,9 @@ Real attention_score(const AttentionArgs& args, const float* q, const float* key
   return dot * static_cast<Real>(args.scale);
 }
 
-// One query. out: (d_v).
+// One query. out: (d_v). The result: log Σ e^score.
 template <typename Real>
-void attention_row(const AttentionArgs& args, int64_t token, int64_t head, Real* out) {
+Real attention_row(const AttentionArgs& args, int64_t token, int64_t head, Real* out) {
   const KvView& cache = args.cache;
   const int64_t key_head = head / (args.heads / cache.heads);
   const int64_t keys = args.position + token + 1;
@@ -48,6 +48,7 @@ void attention_row(const AttentionArgs& args, int64_t token, int64_t head, Real*
       out[i] += p * static_cast<Real>(row[static_cast<size_t>(i)]);
   }
   for (int64_t i = 0; i < cache.value_dim; ++i) out[i] /= total;
+  return maximum + std::log(total);
 }
 
 }  // namespace ponder

@@ -1,0 +1,62 @@
+#include "train/report.hpp"
+
+#include <gmock/gmock.h>
+
+#include "testing/temp_folder.hpp"
+
+namespace ponder {
+namespace {
+
+using ::testing::DoubleNear;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(Report, TicksAreRound) {
+  EXPECT_THAT(ticks_between(0, 1, 4), ElementsAre(0, 0.5, 1));
+  EXPECT_THAT(ticks_between(-3, 103, 4), ElementsAre(0, 50, 100));
+  EXPECT_THAT(ticks_between(1, 1, 4), ElementsAre(1));
+}
+
+TEST(Report, BucketsAreMeansOfNeighbours) {
+  const Curve curve{.steps = {1, 2, 3, 4, 5}, .values = {1, 3, NAN, 5, 9}};
+  const auto two = buckets_of(curve, 2);
+  ASSERT_EQ(two.size(), 2u);
+  EXPECT_EQ(two[0].mean, 2.0);
+  EXPECT_EQ(two[0].step, 1.5);
+  EXPECT_EQ(two[1].least, 5.0);
+  EXPECT_EQ(two[1].most, 9.0);
+  EXPECT_EQ(buckets_of(curve, 100).size(), 4u);
+}
+
+TEST(Report, HasCurvesAndTranscriptsOfEveryRunAndRunsNoForeignMarkup) {
+  testing::TempFolder folder;
+  const std::string bad = "<script>alert(1)</script>";
+  for (const std::string run : {"one", "two"}) {
+    std::string metrics;
+    for (int step = 1; step <= 9; ++step)
+      metrics += OrderedJson({{"step", step}, {"loss", 1.0 / step}, {bad, 1}}).dump() + "\n";
+    folder.write(run + "/metrics.jsonl", metrics);
+    folder.write(run + "/samples.jsonl",
+                 OrderedJson({{"step", 1}, {"prompt", bad}, {"answer", "a & b"}}).dump() + "\n");
+    folder.write(run + "/recipe.toml", "a = \"" + bad + "\"\n");
+  }
+  std::vector<ReportRun> runs;
+  for (const char* name : {"one", "two/"})
+    runs.push_back(read_run(folder.path() / name).take_value());
+  EXPECT_EQ(runs[1].name, "two");
+  EXPECT_EQ(runs[0].steps, 9);
+  const std::string html = report_html(runs);
+  EXPECT_THAT(html, Not(HasSubstr(bad)));
+  EXPECT_THAT(html, HasSubstr("a &amp; b"));
+  EXPECT_THAT(html, HasSubstr("<figcaption>loss</figcaption>"));
+  EXPECT_THAT(html, HasSubstr("Transcripts of two"));
+  const std::string svg = chart_svg("loss", runs);
+  EXPECT_THAT(svg, HasSubstr("#0072b2"));
+  EXPECT_THAT(svg, HasSubstr("#d55e00"));
+  EXPECT_THAT(svg, Not(HasSubstr("nan")));
+  EXPECT_FALSE(read_run(folder.path()).ok());
+}
+
+}  // namespace
+}  // namespace ponder
