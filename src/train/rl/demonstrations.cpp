@@ -4,6 +4,7 @@
 
 #include "base/file.hpp"
 #include "base/rng.hpp"
+#include "judge/format.hpp"
 #include "judge/tasks/tree.hpp"
 #include "train/rl/held_out.hpp"
 
@@ -52,7 +53,7 @@ std::string demonstration(const Problem& problem, const DemonstrationOptions& op
   } else {
     chain = {find_task(problem.task)->worked(problem), problem.answer};
   }
-  return "<think>" + chain.thoughts + "</think><answer>" + chain.answer + "</answer>";
+  return in_form(chain.thoughts, chain.answer);
 }
 
 Result<void> write_demonstrations(const Recipe& recipe, std::optional<uint64_t> seed,
@@ -69,8 +70,8 @@ Result<void> write_demonstrations(const Recipe& recipe, std::optional<uint64_t> 
   const EvaluationOptions evaluation = PONDER_TRY(read_evaluation(recipe.table("evaluation")));
   ProblemSplit split = PONDER_TRY(split_problems(recipe, evaluation, options.seed));
   const char* const place = recipe.has("model.tokenizer") ? "model.tokenizer" : "model.path";
-  const Tokenizer tokenizer =
-      PONDER_TRY(Tokenizer::load(PONDER_TRY(recipe.path(place, std::nullopt))));
+  const std::filesystem::path files = PONDER_TRY(recipe.path(place, std::nullopt));
+  const Tokenizer tokenizer = PONDER_TRY(Tokenizer::load(files));
   PONDER_TRY(recipe.finish());
   const PromptFormat format =
       PONDER_TRY(PromptFormat::create(tokenizer, form, "", table.where("prompt")));

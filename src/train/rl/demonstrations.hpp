@@ -10,6 +10,7 @@
 
 #include "base/progress.hpp"
 #include "base/result.hpp"
+#include "base/rng.hpp"
 #include "text/tokenizer.hpp"
 #include "train/recipe.hpp"
 #include "train/rl/problems.hpp"

@@ -5,30 +5,13 @@
 #include <optional>
 #include <string>
 
+#include "judge/format.hpp"
 #include "text/unicode.hpp"
 
 namespace ponder {
 namespace {
 
 constexpr std::string_view kOpen = "<think>", kClose = "</think>";
-constexpr std::string_view kAnswer = "<answer>", kAnswerEnd = "</answer>";
-
-bool blank(std::string_view text) { return stripped(text).empty(); }
-
-// Cuts off `text` through the first `mark` and gives what was before it; nothing without the mark.
-std::optional<std::string_view> take_until(std::string_view& text, std::string_view mark) {
-  const size_t at = text.find(mark);
-  if (at == std::string_view::npos) return std::nullopt;
-  const std::string_view before = text.substr(0, at);
-  text.remove_prefix(at + mark.size());
-  return before;
-}
-
-bool has_tag(std::string_view text) {
-  for (const std::string_view tag : {kOpen, kClose, kAnswer, kAnswerEnd})
-    if (text.find(tag) != std::string_view::npos) return true;
-  return false;
-}
 
 enum class Script { kOther, kLatin, kGreek, kCyrillic, kHan, kKana, kHangul };
 
@@ -81,31 +64,27 @@ bool stands_alone(Script script) { return script == Script::kHan || script == Sc
 
 }  // namespace
 
-Result<AnswerForm> answer_form_by_name(std::string_view name) {
-  if (name == "any") return AnswerForm::kAny;
-  if (name == "think") return AnswerForm::kThink;
-  if (name == "think_answer") return AnswerForm::kThinkAnswer;
+Result<FormKind> form_kind_by_name(std::string_view name) {
+  if (name == "any") return FormKind::kAny;
+  if (name == "think") return FormKind::kThink;
+  if (name == "think_answer") return FormKind::kThinkAnswer;
   return Failure{{.what = "unknown form of answers \"" + std::string(name) + "\"",
                   .mend = "use any, think or think_answer"}};
 }
 
-bool has_form(std::string_view text, AnswerForm form, bool starts_inside) {
-  if (form == AnswerForm::kAny) return true;
-  if (!starts_inside) {
-    const auto before = take_until(text, kOpen);
-    if (!before || !blank(*before)) return false;
-  }
-  const auto thoughts = take_until(text, kClose);
-  if (!thoughts || blank(*thoughts) || has_tag(*thoughts)) return false;
-  if (form == AnswerForm::kThink) return !blank(text) && !has_tag(text);
-  const auto between = take_until(text, kAnswer);
-  const auto answer = take_until(text, kAnswerEnd);
-  return between && answer && blank(*between) && !blank(*answer) && !has_tag(*answer) &&
-         blank(text);
+bool has_form(std::string_view text, FormKind form, bool starts_inside) {
+  if (form == FormKind::kAny) return true;
+  return form_objection(text, {.prompt_opens_think = starts_inside,
+                               .answer_tags = form == FormKind::kThinkAnswer})
+      .empty();
 }
 
 std::string_view thoughts_of(std::string_view text, bool starts_inside) {
-  if (!starts_inside && !take_until(text, kOpen)) return {};
+  if (!starts_inside) {
+    const size_t open = text.find(kOpen);
+    if (open == std::string_view::npos) return {};
+    text.remove_prefix(open + kOpen.size());
+  }
   const size_t end = text.find(kClose);
   return text.substr(0, end);
 }

@@ -8,17 +8,16 @@
 
 namespace ponder {
 
-enum class AnswerForm {
+enum class FormKind {
   kAny,
   kThink,        // <think>…</think>…
   kThinkAnswer,  // <think>…</think><answer>…</answer>, white space between and around
 };
 
-Result<AnswerForm> answer_form_by_name(std::string_view name);  // "any", "think", "think_answer"
+Result<FormKind> form_kind_by_name(std::string_view name);  // "any", "think", "think_answer"
 
-// Whether the text has the form: each tag once, in order, with something that is no white space
-// between. `starts_inside`: the prompt ended in <think>.
-bool has_form(std::string_view text, AnswerForm form, bool starts_inside);
+// Whether the text has the form (judge/format.hpp). `starts_inside`: the prompt ended in <think>.
+bool has_form(std::string_view text, FormKind form, bool starts_inside);
 
 // What is between <think> (or the start, if inside) and </think> (or the end); empty without.
 std::string_view thoughts_of(std::string_view text, bool starts_inside);

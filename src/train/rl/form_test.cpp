@@ -6,7 +6,7 @@ namespace ponder {
 namespace {
 
 bool full(std::string_view text, bool inside = false) {
-  return has_form(text, AnswerForm::kThinkAnswer, inside);
+  return has_form(text, FormKind::kThinkAnswer, inside);
 }
 
 TEST(Form, ThinkAndAnswer) {
@@ -27,12 +27,12 @@ TEST(Form, ThinkAndAnswer) {
 }
 
 TEST(Form, ThinkOnly) {
-  EXPECT_TRUE(has_form("<think>x</think> The answer is 2.", AnswerForm::kThink, false));
-  EXPECT_TRUE(has_form("x</think>2", AnswerForm::kThink, true));
-  EXPECT_FALSE(has_form("<think>x</think> \n", AnswerForm::kThink, false));
-  EXPECT_FALSE(has_form("2", AnswerForm::kThink, false));
-  EXPECT_TRUE(has_form("", AnswerForm::kAny, false));
-  EXPECT_FALSE(answer_form_by_name("thoughts").ok());
+  EXPECT_TRUE(has_form("<think>x</think> The answer is 2.", FormKind::kThink, false));
+  EXPECT_TRUE(has_form("x</think>2", FormKind::kThink, true));
+  EXPECT_FALSE(has_form("<think>x</think> \n", FormKind::kThink, false));
+  EXPECT_FALSE(has_form("2", FormKind::kThink, false));
+  EXPECT_TRUE(has_form("", FormKind::kAny, false));
+  EXPECT_FALSE(form_kind_by_name("thoughts").ok());
 }
 
 TEST(Form, Thoughts) {

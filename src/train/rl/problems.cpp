@@ -98,7 +98,8 @@ Result<std::vector<ProblemStream::Source>> ProblemStream::read_sources(const Rec
     }
     source.weight = PONDER_TRY(entry.number("weight", 1.0, {1e-6, 1e6}));
     if (entry.has("file")) {
-      source.problems = PONDER_TRY(read_problems(PONDER_TRY(entry.path("file", "")), name));
+      const std::filesystem::path file = PONDER_TRY(entry.path("file", ""));
+      source.problems = PONDER_TRY(read_problems(file, name));
     } else {
       if (task->levels() == 0)
         return Failure{{.what = "the task " + name + " makes no problems of its own",

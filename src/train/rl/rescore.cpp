@@ -10,13 +10,13 @@
 namespace ponder {
 namespace {
 
-std::string_view form_name(AnswerForm form) {
+std::string_view form_name(FormKind form) {
   switch (form) {
-    case AnswerForm::kAny:
+    case FormKind::kAny:
       return "any";
-    case AnswerForm::kThink:
+    case FormKind::kThink:
       return "think";
-    case AnswerForm::kThinkAnswer:
+    case FormKind::kThinkAnswer:
       return "think_answer";
   }
   return "";

@@ -11,8 +11,8 @@ Result<RewardOptions> read_reward(const Recipe& reward) {
   RewardOptions options;
   options.accuracy = PONDER_TRY(reward.number("accuracy", 1.0, kWeight));
   options.form = PONDER_TRY(reward.number("form", 0.0, kWeight));
-  options.form_kind =
-      PONDER_TRY(answer_form_by_name(PONDER_TRY(reward.text("form_kind", "think_answer"))));
+  const std::string form = PONDER_TRY(reward.text("form_kind", "think_answer"));
+  options.form_kind = PONDER_TRY(form_kind_by_name(form));
   options.language = PONDER_TRY(reward.number("language", 0.0, kWeight));
   options.language_name = PONDER_TRY(reward.text("language_name", "en"));
   if (!knows_language(options.language_name))

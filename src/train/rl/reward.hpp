@@ -19,7 +19,7 @@ namespace ponder {
 struct RewardOptions {
   double accuracy = 1.0;  // times 1 if the task's judge says so
   double form = 0.0;      // times 1 if the answer has the form
-  AnswerForm form_kind = AnswerForm::kThinkAnswer;
+  FormKind form_kind = FormKind::kThinkAnswer;
   double language = 0.0;  // times the share of the thoughts' words in it (DeepSeek-R1 §2.3.2)
   std::string language_name = "en";
   double command = 0.0;  // times what the user's command says

@@ -12,17 +12,23 @@ Result<void> change(const Recipe& rl, std::string_view key, double& value, Numbe
   return {};
 }
 
+template <typename Kind>
+Result<void> choose(const Recipe& rl, std::string_view key,
+                    Result<Kind> (*by_name)(std::string_view), Kind& kind) {
+  if (!rl.has(key)) return {};
+  const std::string name = PONDER_TRY(rl.text(key, ""));
+  kind = PONDER_TRY(by_name(name));
+  return {};
+}
+
 Result<Algorithm> read_algorithm(const Recipe& rl, int64_t max_tokens) {
-  Algorithm algorithm =
-      PONDER_TRY(algorithm_by_name(PONDER_TRY(rl.text("algorithm", "grpo")), max_tokens));
+  const std::string name = PONDER_TRY(rl.text("algorithm", "grpo"));
+  Algorithm algorithm = PONDER_TRY(algorithm_by_name(name, max_tokens));
   ObjectiveOptions& objective = algorithm.objective;
-  if (rl.has("baseline"))
-    algorithm.baseline = PONDER_TRY(baseline_by_name(PONDER_TRY(rl.text("baseline", ""))));
-  if (rl.has("surrogate"))
-    objective.surrogate = PONDER_TRY(surrogate_by_name(PONDER_TRY(rl.text("surrogate", ""))));
-  if (rl.has("aggregation"))
-    objective.aggregation = PONDER_TRY(aggregation_by_name(PONDER_TRY(rl.text("aggregation", ""))));
-  if (rl.has("kl")) objective.kl = PONDER_TRY(kl_kind_by_name(PONDER_TRY(rl.text("kl", ""))));
+  PONDER_TRY(choose(rl, "baseline", baseline_by_name, algorithm.baseline));
+  PONDER_TRY(choose(rl, "surrogate", surrogate_by_name, objective.surrogate));
+  PONDER_TRY(choose(rl, "aggregation", aggregation_by_name, objective.aggregation));
+  PONDER_TRY(choose(rl, "kl", kl_kind_by_name, objective.kl));
   PONDER_TRY(change(rl, "kl_weight", objective.kl_weight, {0.0, 1e3}));
   PONDER_TRY(change(rl, "clip_low", objective.clip_low, {0.0, 1e6}));
   PONDER_TRY(change(rl, "clip_high", objective.clip_high, {0.0, 1e6}));

@@ -98,7 +98,8 @@ Result<PassStats> Learner::pass(const Leaf& leaf, const RowVisitor& visit,
       row = begin + count;
     }
   };
-  const PassOptions options{.temperature = static_cast<float>(options_.sampling.temperature)};
+  PassOptions options;
+  options.temperature = static_cast<float>(options_.sampling.temperature);
   Trainer& trainer = run_.trainer();
   return train_pass(trainer.context(), trainer.model(), sequences, options, loss, gradients);
 }
@@ -183,7 +184,8 @@ Result<LeafResult> Learner::learn_leaf(const Minibatch& minibatch, const Leaf& l
     sums.add(own);
   };
   if (run_.stopping()) return Failure{{.what = "stopped"}};
-  LeafResult result{.sums = std::vector<double>(kSumCount)};
+  LeafResult result;
+  result.sums.resize(kSumCount);
   result.stats = PONDER_TRY(pass(leaf, visit, gradients));
   if (wrong) return Failure{std::move(*wrong)};
   result.sums[kLoss] = sums.loss;

@@ -23,8 +23,8 @@ struct NumberedProblem {
 };
 
 struct SampleRequest {
-  std::vector<NumberedProblem> problems;  // of one call, with different indices
-  uint64_t seed = 0, step = 0;            // with the index: of what is drawn
+  std::vector<NumberedProblem> problems = {};  // of one call, with different indices
+  uint64_t seed = 0, step = 0;                 // with the index: of what is drawn
   int samples = 1;
   float temperature = 1.0f;  // 0: greedy
   std::string begun = {};    // what each answer begins with

@@ -39,7 +39,8 @@ std::string_view content_of(std::string_view text) {
 
 Result<SelectionOptions> read_selection(const Recipe& select) {
   SelectionOptions options;
-  options.form = PONDER_TRY(answer_form_by_name(PONDER_TRY(select.text("form", "any"))));
+  const std::string form = PONDER_TRY(select.text("form", "any"));
+  options.form = PONDER_TRY(form_kind_by_name(form));
   options.keep = PONDER_TRY(select.integer("keep", 1, {1, 1 << 20}));
   options.most_tokens = PONDER_TRY(select.integer("most_tokens", 0, {0, INT64_MAX}));
   options.longest_paragraph = PONDER_TRY(select.integer("longest_paragraph", 0, {0, INT64_MAX}));

@@ -16,7 +16,7 @@ namespace ponder {
 // What an answer must be besides right and ended. DeepSeek-R1 left out thoughts in mixed languages,
 // long paragraphs and blocks of code (2501.12948 §2.3.3).
 struct SelectionOptions {
-  AnswerForm form = AnswerForm::kAny;
+  FormKind form = FormKind::kAny;
   int64_t keep = 1;               // of one problem, the first ones
   int64_t most_tokens = 0;        // of an answer; 0: any
   int64_t longest_paragraph = 0;  // bytes of thoughts without an empty line; 0: any
