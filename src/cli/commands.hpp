@@ -27,5 +27,7 @@ void add_pull_command(CLI::App& app, Selection& selection);
 void add_convert_command(CLI::App& app, Selection& selection);
 void add_synth_command(CLI::App& app, Selection& selection);
 void add_bench_command(CLI::App& app, Selection& selection);
+void add_train_command(CLI::App& app, Selection& selection);
+void add_report_command(CLI::App& app, Selection& selection);
 
 }  // namespace ponder

@@ -66,9 +66,9 @@ void mixture(const Context& context, const BlockArgs& args, const float* x, floa
                 .up = &p.expert_up,
                 .down = &p.expert_down,
                 .y = out,
+                .saved = saved.expert_hidden,
                 .tokens = tokens,
-                .chosen = m.gate.chosen,
-                .saved = saved.expert_hidden});
+                .chosen = m.gate.chosen});
   if (m.shared_width == 0) return;
   const int64_t count = tokens * config.hidden;
   float* shared = context.arena->take<float>(count);  // (T, H)

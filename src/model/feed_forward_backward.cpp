@@ -99,9 +99,9 @@ void mixture_backward(const Context& context, const BlockBackwardArgs& args, con
                         .gate = &p.expert_gate,
                         .up = &p.expert_up,
                         .down = &p.expert_down,
+                        .saved = saved.expert_hidden,
                         .tokens = forward.tokens,
-                        .chosen = chosen,
-                        .saved = saved.expert_hidden};
+                        .chosen = chosen};
   moe_backward(context, {.forward = &experts,
                          .dy = d,
                          .dx = dx,

@@ -148,10 +148,10 @@ double mtp_pass(const MtpPass& pass) {
   for (size_t i = 0; i < weights.size(); ++i)
     loss -= static_cast<double>(weights[i]) * static_cast<double>(log_probability[i]);
   if (pass.gradients == nullptr) return loss;
-  for (size_t i = 0; i < weights.size(); ++i)
-    log_probability[i] = -pass.options->mtp_weight * weights[i];  // now its gradient
+  float* gradient = floats(1);
+  for (size_t i = 0; i < weights.size(); ++i) gradient[i] = -pass.options->mtp_weight * weights[i];
   float* d = floats(width);
-  head.backward(log_probability, pass.gradients->output, d);
+  head.backward(gradient, pass.gradients->output, d);
   backward(pass, rows, block, kept, d);
   return loss;
 }

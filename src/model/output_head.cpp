@@ -37,6 +37,7 @@ void OutputHead::compute_logits(int64_t begin) {
 }
 
 void OutputHead::score(float* log_probability, float* entropy) {
+  log_probability_ = log_probability;
   for (int64_t begin = 0; begin < std::ssize(targets_); begin += chunk_) {
     compute_logits(begin);
     xent(context_, {.logits = logits_,
@@ -59,6 +60,7 @@ void OutputHead::backward(const float* gradient, const GradientTypes::Matrix& ma
                              .rows = chunk_rows(begin),
                              .vocabulary = model_.config().vocab,
                              .temperature = temperature_,
+                             .log_probability = log_probability_ + begin,
                              .dlog_probability = gradient + begin,
                              .dlogits = logits_});
     held_ = -1;

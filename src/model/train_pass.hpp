@@ -31,7 +31,7 @@ class OutputHead {
   OutputHead(const Context& context, const Model& model, std::span<const int32_t> targets,
              float temperature, const float* normed);
 
-  // (R) each; entropy may be null.
+  // (R) each; entropy may be null. The log-probabilities stay as they are until backward().
   void score(float* log_probability, float* entropy);
   // From the gradients of the log-probabilities, (R): dnormed (R, H) out, and adds to the matrix's.
   void backward(const float* gradient, const GradientTypes::Matrix& matrix, float* dnormed);
@@ -45,9 +45,10 @@ class OutputHead {
   std::span<const int32_t> targets_;
   float temperature_;
   const float* normed_;
-  float* logits_;      // (chunk, V)
-  int64_t chunk_;      // rows
-  int64_t held_ = -1;  // first row of the chunk whose logits are there
+  const float* log_probability_ = nullptr;  // (R), where score() put them
+  float* logits_;                           // (chunk, V)
+  int64_t chunk_;                           // rows
+  int64_t held_ = -1;                       // first row of the chunk whose logits are there
 };
 
 // Gradient of embed() with the model's own table: dout (R, H).

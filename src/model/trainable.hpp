@@ -28,12 +28,12 @@ enum class ParamPart { kWhole, kKeys, kValues, kLoraA, kLoraB };
 struct ParamSlot {
   ParamInfo info;
   ParamPart part = ParamPart::kWhole;
-  std::string name;         // unique; in a Hugging Face checkpoint, of experts that of the stack
-  Shape shape;              // in checkpoint order: (N, K), (E, N, K), (N); kKeys (h, rk, dn)
-  std::span<float> values;  // memory of the model
-  int64_t offset = -1;      // of its gradient in a flat buffer of all that is trained
-  bool trained = true;      // false: no gradient (a router's bias, which has its own rule)
-  bool decays = true;       // whether weight decay applies: matrices, not norms and biases
+  std::string name;  // unique; in a Hugging Face checkpoint, of experts that of the stack
+  Shape shape;       // in checkpoint order: (N, K), (E, N, K), (N); kKeys (h, rk, dn)
+  std::span<float> values = {};  // memory of the model
+  int64_t offset = -1;           // of its gradient in a flat buffer of all that is trained
+  bool trained = true;           // false: no gradient (a router's bias, which has its own rule)
+  bool decays = true;            // whether weight decay applies: matrices, not norms and biases
 };
 
 // Where the gradients of every parameter go; null: it is not trained.
@@ -49,11 +49,11 @@ using ParamGradients = ParamsOf<GradientTypes>;
 using LayerGradients = LayerParamsOf<GradientTypes>;
 
 struct TrainableOptions {
-  bool mtp = false;                  // with the multi-token-prediction block
-  int64_t lora_rank = 0;             // 0: all parameters are trained
-  float lora_alpha = 0.0f;           // scale = alpha / rank
-  std::vector<std::string> lora_on;  // modules, as PEFT names them: "q_proj", "down_proj" …
-  uint64_t seed = 0;                 // of what is initialised at random
+  bool mtp = false;                       // with the multi-token-prediction block
+  int64_t lora_rank = 0;                  // 0: all parameters are trained
+  float lora_alpha = 0.0f;                // scale = alpha / rank
+  std::vector<std::string> lora_on = {};  // modules, as PEFT names them: "q_proj", "down_proj" …
+  uint64_t seed = 0;                      // of what is initialised at random
 };
 
 class TrainableModel {

@@ -110,6 +110,8 @@ class TrainRun {
   // that stops gives that error; the run ends, to be resumed from the last checkpoint. Before it
   // stops a step that has changed nothing but state() may call checkpoint().
   virtual bool stopping() const = 0;
+  // The same for PassOptions::stop; may be null.
+  virtual const std::atomic<bool>* stop_flag() const = 0;
   // A checkpoint inside step `step` (so many are done): state() and the weights as they are now. An
   // error only if ranks disagree: a disk that is full is told in the log.
   virtual Result<void> checkpoint(int64_t step) = 0;

@@ -38,7 +38,7 @@ Result<OptimizerOptions> read_optimizer(const Recipe& optimizer);
 // call has as many.
 struct LeafResult {
   std::vector<double> sums;
-  PassStats stats;
+  PassStats stats = {};
 };
 
 // Computes a leaf. `gradients`: what train_pass adds to; empty if only figures are wanted.

@@ -1,0 +1,18 @@
+// The stages by name: a line for each way of training.
+#include <array>
+
+#include "train/run.hpp"
+#include "train/supervised.hpp"
+
+namespace ponder {
+
+std::span<const StageEntry> stage_entries() {
+  static constexpr std::array kEntries = {
+      StageEntry{"pretrain", "Learn to predict text", make_pretrain_stage},
+      StageEntry{"sft", "Learn answers that are given", make_sft_stage},
+      StageEntry{"distill", "Learn a teacher's answers", make_distill_stage},
+  };
+  return kEntries;
+}
+
+}  // namespace ponder
