@@ -23,9 +23,9 @@ struct MutableRowsView {
 
 struct MatmulBackwardArgs {
   const Weight* weight = nullptr;  // (S, N, K); dx: any format; dw: f32, for its shape
-  RowsView x;                      // (T, S, K); for dw
-  RowsView dy;                     // (T, S, N)
-  MutableRowsView dx;              // (T, S, K) or nullptr; must not be dy
+  RowsView x = {};                 // (T, S, K); for dw
+  RowsView dy = {};                // (T, S, N)
+  MutableRowsView dx = {};         // (T, S, K) or nullptr; must not be dy
   float* dw = nullptr;             // in the layout of Weight::values(), added to; or nullptr
   float* dbias = nullptr;          // (N), added to, only of one matrix; or nullptr
   int64_t rows = 0;                // T
