@@ -8,7 +8,7 @@
 #include "model/model_testing.hpp"
 #include "model/trainable.hpp"
 #include "ops/adamw/adamw.hpp"
-#include "ops/xent/xent.hpp"
+#include "ops/sample/sample.hpp"
 #include "testing/numbers.hpp"
 
 namespace ponder::testing {
@@ -72,44 +72,17 @@ INSTANTIATE_TEST_SUITE_P(AllIsas, TrainVectors,
                                             ::testing::Values("deepseek_v3-s1", "deepseek_v2-s1",
                                                               "qwen2-s1")));
 
-std::vector<float> checkpoint_gradient(const TrainableModel& model, const ParamSlot& slot,
-                                       const std::vector<float>& gradients) {
-  return model.to_checkpoint(
-      slot, std::span(gradients).subspan(static_cast<size_t>(slot.offset), slot.values.size()));
-}
-
-// (h·(dn + dv), rk) from the halves, as the checkpoint has it.
-std::vector<float> join_halves(const AttentionConfig& a, const std::vector<float>& keys,
-                               const std::vector<float>& values) {
-  const auto dn = static_cast<size_t>(a.mla->nope_dim), dv = static_cast<size_t>(a.mla->value_dim);
-  const auto rk = static_cast<size_t>(a.mla->kv_rank);
-  std::vector<float> whole;
-  for (size_t head = 0; head < static_cast<size_t>(a.heads); ++head) {
-    for (size_t i = 0; i < dn; ++i)
-      for (size_t c = 0; c < rk; ++c) whole.push_back(keys[(head * rk + c) * dn + i]);
-    const auto from = values.begin() + static_cast<std::ptrdiff_t>(head * dv * rk);
-    whole.insert(whole.end(), from, from + static_cast<std::ptrdiff_t>(dv * rk));
-  }
-  return whole;
-}
-
 // Of every tensor of the checkpoint: its gradient.
 std::map<std::string, std::vector<float>> by_checkpoint_name(const TrainableModel& model,
                                                              const std::vector<float>& gradients) {
   std::map<std::string, std::vector<float>> named;
-  for (const ParamSlot& slot : model.slots()) {
-    if (!slot.trained) continue;
-    const std::vector<float> values = checkpoint_gradient(model, slot, gradients);
-    if (slot.info.is_experts()) {
-      const auto size = static_cast<std::ptrdiff_t>(values.size()) / slot.shape[0];
-      for (int64_t e = 0; e < slot.shape[0]; ++e)
-        named[hf_name(slot.info, e)] = {values.begin() + e * size, values.begin() + (e + 1) * size};
-    } else if (slot.part == ParamPart::kValues) {
-      auto& whole = named[hf_name(slot.info)];  // the keys came before
-      whole = join_halves(model.model().config().attention, whole, values);
-    } else {
-      named[hf_name(slot.info)] = values;
-    }
+  for (const ParamInfo& info : list_params(model.model().config())) {
+    if (info.kind == ParamKind::kRouterBias) continue;
+    const std::vector<float> values = model.checkpoint_values(info, gradients);
+    const int64_t experts = info.is_experts() ? info.shape[0] : 1;
+    const auto size = static_cast<std::ptrdiff_t>(values.size()) / experts;
+    for (int64_t e = 0; e < experts; ++e)
+      named[hf_name(info, e)] = {values.begin() + e * size, values.begin() + (e + 1) * size};
   }
   return named;
 }
@@ -212,8 +185,8 @@ std::vector<std::vector<int32_t>> three_sequences() {
   return sequences;
 }
 
-TEST_P(TrainPass, GradientsAreSlopes) {
-  const Runtime runtime = make_runtime(GetParam());
+TEST(TrainPassSlopes, AreTheGradients) {
+  const Runtime runtime = make_runtime(available_isas().back());
   for (const std::string name : {"qwen3-s1", "llama3-s1", "llama3-s1.f32.gguf"}) {
     SCOPED_TRACE(name);
     const auto model = open_trainable(name, runtime.context());
@@ -225,16 +198,16 @@ TEST_P(TrainPass, GradientsAreSlopes) {
 
 // Small steps, and tokens whose routing is not near a tie: where other experts are chosen the loss
 // jumps.
-TEST_P(TrainPass, MtpGradientsAreSlopes) {
-  const Runtime runtime = make_runtime(GetParam());
+TEST(TrainPassSlopes, AreTheGradientsOfMtp) {
+  const Runtime runtime = make_runtime(available_isas().back());
   const auto model = open_trainable("deepseek_v3-s1", runtime.context(), {.mtp = true});
   const PassCase pass{{tokens_of("deepseek_v3-s1")}, {.mtp_weight = 0.3f}};
   const auto loss = [](const Outcome& o) { return o.loss + 0.3 * o.stats.mtp_loss; };
   expect_slope(runtime.context(), *model, pass, loss, 5e-5);
 }
 
-TEST_P(TrainPass, BalanceGradientsAreSlopes) {
-  const Runtime runtime = make_runtime(GetParam());
+TEST(TrainPassSlopes, AreTheGradientsOfBalance) {
+  const Runtime runtime = make_runtime(available_isas().back());
   for (const std::string name : {"deepseek_v3-s1", "deepseek_v2-s1"}) {
     const auto model = open_trainable(name, runtime.context());
     const std::vector<int32_t> tokens = tokens_of(name);
@@ -242,6 +215,147 @@ TEST_P(TrainPass, BalanceGradientsAreSlopes) {
     const PassCase pass{{tokens, start}, {.balance_weight = 10.0f}};
     const auto loss = [](const Outcome& o) { return o.loss + 10.0 * o.stats.balance_loss; };
     expect_slope(runtime.context(), *model, pass, loss, 5e-5);
+  }
+}
+
+// Scores of each sequence alone, by forward_batch() over a cache of f32 cut into calls.
+std::vector<float> scores_by_forward(const Context& context, const Model& model,
+                                     const std::vector<std::vector<int32_t>>& sequences,
+                                     float temperature) {
+  std::vector<float> scores;
+  const auto vocab = static_cast<size_t>(model.config().vocab);
+  for (const auto& tokens : sequences) {
+    const std::vector<float> logits = run(context, model, tokens, {.call = 7});
+    for (size_t i = 0; i + 1 < tokens.size(); ++i)
+      scores.push_back(static_cast<float>(log_probability(
+          std::span(logits).subspan(i * vocab, vocab), tokens[i + 1], temperature)));
+  }
+  return scores;
+}
+
+TEST_P(TrainPass, ScoresAreThoseOfForwardBatch) {
+  const Runtime runtime = make_runtime(GetParam());
+  for (const std::string name : {"deepseek_v3-s1", "deepseek_v2-s1", "deepseek_v2_full-s1",
+                                 "qwen2-s1", "qwen3-s1", "llama3-s1"}) {
+    SCOPED_TRACE(name);
+    const auto model = open_trainable(name, runtime.context());
+    auto sequences = three_sequences();
+    sequences.push_back(tokens_of(name));
+    const auto expected = scores_by_forward(runtime.context(), model->model(), sequences, 0.75f);
+    for (const bool backward : {true, false}) {
+      const PassCase pass{sequences, {.temperature = 0.75f}, {}, backward};
+      EXPECT_EQ(run_pass(runtime.context(), *model, pass).log_probability, expected);
+    }
+  }
+}
+
+TEST_P(TrainPass, ThreadsAndRecomputationDoNotMatter) {
+  for (const std::string name : {"deepseek_v3-s1", "qwen3-s1"}) {
+    SCOPED_TRACE(name);
+    std::vector<float> first;
+    for (const int threads : {1, 2, 3}) {
+      const Runtime runtime = make_runtime(GetParam(), Activations::kFloat, threads);
+      const bool mtp = name == "deepseek_v3-s1";
+      const auto model = open_trainable(name, runtime.context(), {.mtp = mtp});
+      PassCase pass{three_sequences(),
+                    {.balance_weight = 0.1f, .mtp_weight = 0.3f, .recompute = threads != 2}};
+      const Outcome outcome = run_pass(runtime.context(), *model, pass);
+      if (first.empty()) first = outcome.gradients;
+      EXPECT_EQ(outcome.gradients, first) << threads;
+    }
+  }
+}
+
+// A pass of two sequences gives the sum of a pass of each (to rounding, as sums over rows differ).
+TEST_P(TrainPass, GradientsOfSequencesAddUp) {
+  const Runtime runtime = make_runtime(GetParam());
+  const auto model = open_trainable("deepseek_v2-s1", runtime.context());
+  const auto sequences = three_sequences();
+  const auto weights = [](size_t rows) { return std::vector<float>(rows, -0.1f); };
+  std::vector<float> sum(static_cast<size_t>(model->gradient_size()));
+  size_t rows = 0;
+  for (const auto& tokens : sequences) {
+    const PassCase pass{{tokens}, {.balance_weight = 1.0f}, weights(tokens.size() - 1)};
+    const Outcome alone = run_pass(runtime.context(), *model, pass);
+    for (size_t i = 0; i < sum.size(); ++i) sum[i] += alone.gradients[i];
+    rows += tokens.size() - 1;
+  }
+  const PassCase pass{sequences, {.balance_weight = 1.0f}, weights(rows)};
+  EXPECT_LE(max_relative_error(run_pass(runtime.context(), *model, pass).gradients, sum), 1e-5);
+}
+
+TEST_P(TrainPass, CountsTheExpertsOfEachLayer) {
+  const Runtime runtime = make_runtime(GetParam());
+  const auto model = open_trainable("deepseek_v3-s1", runtime.context(), {.mtp = true});
+  const PassCase pass{three_sequences(), {.mtp_weight = 0.3f}, {}, false};
+  const Outcome outcome = run_pass(runtime.context(), *model, pass);
+  ASSERT_EQ(outcome.stats.expert_tokens.size(), 6u);  // 2 dense layers, 3 of experts, the block
+  const int64_t rows = std::ssize(outcome.log_probability);
+  for (size_t l = 0; l < 6; ++l) {
+    int64_t total = 0;
+    for (const int64_t count : outcome.stats.expert_tokens[l]) total += count;
+    EXPECT_EQ(total, l < 2 ? 0 : 3 * (l < 5 ? rows : rows - 3)) << l;
+  }
+}
+
+TEST(TrainPassErrors, BadSequencesAreNamed) {
+  const Runtime runtime = make_runtime(available_isas().back());
+  const auto model = open_trainable("qwen2-s1", runtime.context());
+  const auto error_of = [&](const std::vector<int32_t>& tokens) {
+    const TrainSequence sequences[] = {{tokens}};
+    const auto loss = [](const RowScores&, std::span<float>) {};
+    const auto result = train_pass(runtime.context(), *model, sequences, {}, loss, {});
+    return result.ok() ? "" : result.error().message();
+  };
+  EXPECT_EQ(error_of({1, 2}), "");
+  EXPECT_THAT(error_of({1}), ::testing::HasSubstr("sequence 0: has 1 tokens"));
+  EXPECT_THAT(error_of({1, 256}), ::testing::HasSubstr("token 256 is not in the vocabulary"));
+  EXPECT_THAT(error_of({-1, 2}), ::testing::HasSubstr("token -1"));
+}
+
+const TrainableOptions kAdapters{.lora_rank = 3,
+                                 .lora_alpha = 6.0f,
+                                 .lora_on = {"q_proj", "v_proj", "o_proj", "up_proj", "down_proj"},
+                                 .seed = 5};
+
+// Adapters that do something.
+void randomise(TrainableModel& model) {
+  uint64_t seed = 100;
+  for (ParamSlot& slot : model.slots()) {
+    std::vector<float> values = random_floats(seed++, slot.shape.elements());
+    for (float& value : values) value *= 0.1f;
+    model.from_checkpoint(slot, values, slot.values);
+  }
+}
+
+TEST_P(TrainPass, NewAdaptersChangeNothing) {
+  const Runtime runtime = make_runtime(GetParam());
+  const auto plain = open_trainable("qwen2-s1", runtime.context());
+  const auto adapted = open_trainable("qwen2-s1", runtime.context(), kAdapters);
+  EXPECT_EQ(adapted->slots().size(), 2u * 5 * 4);
+  EXPECT_EQ(adapted->slots()[0].name,
+            "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight");
+  const PassCase pass{three_sequences(), {}, {}, false};
+  EXPECT_EQ(run_pass(runtime.context(), *adapted, pass).log_probability,
+            run_pass(runtime.context(), *plain, pass).log_probability);
+}
+
+// On f32, on a quantised base, and on latent attention.
+TEST_P(TrainPass, AdaptersHaveGradientsAndTheForwardPassUsesThem) {
+  const Runtime runtime = make_runtime(GetParam());
+  for (const std::string name : {"qwen2-s1", "qwen2-s1.q8_0.gguf", "deepseek_v3-s1"}) {
+    SCOPED_TRACE(name);
+    TrainableOptions options = kAdapters;
+    if (name == "deepseek_v3-s1")
+      options.lora_on = {"q_a_proj", "q_b_proj", "kv_a_proj_with_mqa", "o_proj", "gate_proj"};
+    const auto model = open_trainable(name, runtime.context(), options);
+    randomise(*model);
+    const PassCase pass{{tokens_of(name.substr(0, name.find('.')))}};
+    const Outcome outcome = run_pass(runtime.context(), *model, pass);
+    EXPECT_EQ(outcome.log_probability,
+              scores_by_forward(runtime.context(), model->model(), pass.sequences, 1.0f));
+    expect_slope(
+        runtime.context(), *model, pass, [](const Outcome& o) { return o.loss; }, 1e-4);
   }
 }
 

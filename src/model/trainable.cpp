@@ -2,98 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "base/rng.hpp"
+#include "model/checkpoint_values.hpp"
 #include "model/model_files.hpp"
-#include "model/tensor_source.hpp"
 
 namespace ponder {
 namespace {
 
-Buffer<float> decode_all(const SourceParam& param) {
-  Buffer<float> values(static_cast<size_t>(param.shape.elements()));
-  const int64_t cols = param.shape[param.shape.rank - 1];
-  float* out = values.data();
-  for (const SourceTensor& tensor : param.tensors) {
-    const int64_t elements = tensor.view.shape.elements();
-    decode_rows(tensor, 0, elements / cols, out);
-    out += elements;
-  }
-  return values;
-}
-
-// Llama of GGUF has the rows of q and k permuted for interleaved rotation: row 2j + b of a head
-// there is row b·d/2 + j of Hugging Face's (model-spec §14).
-Buffer<float> unpermute(const Buffer<float>& values, int64_t heads, const Shape& shape) {
-  const int64_t dim = shape[0] / heads, cols = shape[1], half = dim / 2;
-  Buffer<float> result(values.size());
-  for (int64_t row = 0; row < shape[0]; ++row) {
-    const int64_t head = row / dim, j = row % dim / 2, b = row % 2;
-    std::copy_n(values.data() + row * cols, cols,
-                result.data() + (head * dim + b * half + j) * cols);
-  }
-  return result;
-}
-
-bool is_llama_gguf(const ModelFiles& files) {
-  return files.config.architecture == Architecture::kLlama &&
-         files.naming == TensorSource::Naming::kGguf;
-}
-
-bool same_values(const Buffer<float>& a, const Buffer<float>& b) {
-  return std::equal(a.data(), a.data() + a.size(), b.data(), b.data() + b.size());
-}
-
-// The parameters of a checkpoint as f32 in Hugging Face's order.
-class CheckpointValues {
- public:
-  explicit CheckpointValues(const ModelFiles& files)
-      : files_(files), source_(files.tensors, files.naming) {}
-
-  Result<Buffer<float>> take(const ParamInfo& info) const {
-    const AttentionConfig& a = files_.config.attention;
-    if (info.kind == ParamKind::kKvB && files_.naming == TensorSource::Naming::kGguf &&
-        !source_.has(info)) {
-      return join_kv_b(a, {PONDER_TRY(half(gguf_k_b_name(info.layer), gguf_k_b_shape(a))),
-                           PONDER_TRY(half(gguf_v_b_name(info.layer), gguf_v_b_shape(a)))});
-    }
-    const SourceParam param = PONDER_TRY(source_.find(info));
-    Buffer<float> values = decode_all(param);
-    source_.release(param);
-    if (is_llama_gguf(files_) && (info.kind == ParamKind::kQ || info.kind == ParamKind::kK))
-      return unpermute(values, info.kind == ParamKind::kQ ? a.heads : a.kv_heads, info.shape);
-    return values;
-  }
-
-  // The MTP block's embedding and output must be the copies that they usually are.
-  Result<void> check_shared() const {
-    const Config& c = files_.config;
-    const Shape shape = Shape::of({c.vocab, c.hidden});
-    const ParamKind own_output = c.tied ? ParamKind::kEmbedding : ParamKind::kOutput;
-    for (const auto& [copy, own] : {std::pair(ParamKind::kMtpEmbedding, ParamKind::kEmbedding),
-                                    std::pair(ParamKind::kMtpOutput, own_output)}) {
-      const ParamInfo info{copy, c.layers, shape};
-      if (!source_.has(info)) continue;
-      if (same_values(PONDER_TRY(take(info)), PONDER_TRY(take({own, -1, shape})))) continue;
-      return Failure{{.what = "is not the model's own, which training supposes",
-                      .where = files_.tensors.where(hf_name(info)),
-                      .mend = "train it without the multi-token-prediction block"}};
-    }
-    return {};
-  }
-
- private:
-  Result<Buffer<float>> half(const std::string& name, const Shape& shape) const {
-    return decode_all({{PONDER_TRY(source_.find(name, shape))}, shape});
-  }
-
-  const ModelFiles& files_;
-  TensorSource source_;
-};
-
 bool is_output_of_layer(ParamKind kind) {
   return kind == ParamKind::kO || kind == ParamKind::kDown || kind == ParamKind::kExpertDown ||
          kind == ParamKind::kSharedDown;
+}
+
+// A stream of random numbers for each parameter, so that none depends on what else there is.
+uint64_t stream_of(const ParamInfo& info) {
+  return (static_cast<uint64_t>(info.layer + 1) << 8) + static_cast<uint64_t>(info.kind);
 }
 
 // What an untrained parameter holds.
@@ -108,10 +33,71 @@ Buffer<float> initial_values(const Config& config, const ParamInfo& info, uint64
   double deviation = config.initializer_range;
   if (is_output_of_layer(info.kind))
     deviation /= std::sqrt(2.0 * static_cast<double>(config.layers));
-  // A stream for each parameter, so that none depends on what else there is.
-  Rng rng(seed, (static_cast<uint64_t>(info.layer + 1) << 8) + static_cast<uint64_t>(info.kind));
+  Rng rng(seed, stream_of(info));
   for (float& value : values.span()) value = static_cast<float>(deviation) * rng.next_normal();
   return values;
+}
+
+// "q_proj" of "model.layers.0.self_attn.q_proj.weight".
+std::string module_of(const ParamInfo& info) {
+  std::string name = hf_name(info);
+  name.resize(name.rfind('.'));
+  return name.substr(name.rfind('.') + 1);
+}
+
+bool takes_adapter(const ParamInfo& info) {
+  return info.layer >= 0 && info.shape.rank == 2 && info.kind != ParamKind::kRouter &&
+         info.kind != ParamKind::kMtpOutput;
+}
+
+Adapter new_adapter(const Context& context, const ParamInfo& info,
+                    const TrainableOptions& options) {
+  const int64_t rows = info.shape[0], cols = info.shape[1], rank = options.lora_rank;
+  std::vector<float> a(static_cast<size_t>(rank * cols)), b(static_cast<size_t>(rows * rank));
+  Rng rng(options.seed, stream_of(info));
+  const double bound = 1.0 / std::sqrt(static_cast<double>(cols));
+  for (float& value : a) value = static_cast<float>((2.0 * rng.next_double() - 1.0) * bound);
+  return {Weight::from_floats(context, a.data(), 1, rank, cols),
+          Weight::from_floats(context, b.data(), 1, rows, rank),
+          options.lora_alpha / static_cast<float>(rank)};
+}
+
+Result<void> add_adapters(const Context& context, const TrainableOptions& options, Model& model) {
+  std::vector<std::string> missing = options.lora_on;
+  for_each_param(model.config(), model.params(), [&](const ParamInfo& info, auto& member) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(member)>, Linear>) {
+      const std::string module = module_of(info);
+      if (!takes_adapter(info) ||
+          std::count(options.lora_on.begin(), options.lora_on.end(), module) == 0)
+        return;
+      std::erase(missing, module);
+      member.adapter = std::make_unique<Adapter>(new_adapter(context, info, options));
+    }
+  });
+  if (missing.empty() && !options.lora_on.empty()) return {};
+  return Failure{{.what = missing.empty() ? "names no module to adapt"
+                                          : "'" + missing[0] + "' cannot be adapted in this model",
+                  .where = "LoRA",
+                  .mend = "use modules like q_proj, o_proj, gate_proj, up_proj, down_proj, with "
+                          "which every layer's attention and feed-forward can be named"}};
+}
+
+Result<Model> open_with_adapters(const std::filesystem::path& path, const Context& context,
+                                 const TrainableOptions& options) {
+  if (options.lora_rank > 4096 || !(options.lora_alpha > 0.0f)) {
+    return Failure{{.what = "needs a rank of 1 to 4096 and an alpha above 0",
+                    .where = "LoRA",
+                    .mend = "use rank 16 and alpha 32 to begin with"}};
+  }
+  if (is_llama_gguf(PONDER_TRY(open_model_files(path)))) {
+    return Failure{{.what = "adapters for a Llama model in GGUF would not fit the original, whose "
+                            "rows have another order",
+                    .where = path.string(),
+                    .mend = "use the safetensors of the model"}};
+  }
+  Model model = PONDER_TRY(Model::open(path, context, {.load_mtp = options.mtp}));
+  PONDER_TRY(add_adapters(context, options, model));
+  return model;
 }
 
 }  // namespace
@@ -119,8 +105,8 @@ Buffer<float> initial_values(const Config& config, const ParamInfo& info, uint64
 // Lists the slots of a model, which is complete and stays where it is.
 class TrainableMaker {
  public:
-  static std::unique_ptr<TrainableModel> make(Model model) {
-    std::unique_ptr<TrainableModel> made(new TrainableModel(std::move(model)));
+  static std::unique_ptr<TrainableModel> make(Model model, bool frozen = false) {
+    std::unique_ptr<TrainableModel> made(new TrainableModel(std::move(model), frozen));
     TrainableMaker maker{*made};
     const Config& config = made->model_.config();
     for_each_param(config, made->model_.params(),
@@ -132,15 +118,25 @@ class TrainableMaker {
   explicit TrainableMaker(TrainableModel& made) : made_(made) {}
 
   void add(const ParamInfo& info, Linear& weight) {
-    if (!weight.empty()) add(info, ParamPart::kWhole, info.shape, &weight, weight.values());
+    if (Adapter* adapter = weight.adapter.get(); adapter != nullptr) {
+      made_.scale_ = adapter->scale;
+      const int64_t rank = adapter->a.rows();
+      add(info, ParamPart::kLoraA, Shape::of({rank, weight.cols()}), &adapter->a,
+          adapter->a.values());
+      add(info, ParamPart::kLoraB, Shape::of({weight.rows(), rank}), &adapter->b,
+          adapter->b.values());
+    }
+    if (!made_.frozen_ && !weight.empty())
+      add(info, ParamPart::kWhole, info.shape, &weight, weight.values());
   }
 
   void add(const ParamInfo& info, Buffer<float>& vector) {
+    if (made_.frozen_) return;
     add(info, ParamPart::kWhole, info.shape, nullptr, vector.span());
   }
 
   void add(const ParamInfo& info, TensorView&) {
-    if (info.kind != ParamKind::kEmbedding) return;
+    if (made_.frozen_ || info.kind != ParamKind::kEmbedding) return;
     Weight& output = made_.model_.params().output;
     const bool tied = made_.model_.config().tied;
     add(info, ParamPart::kWhole, info.shape, tied ? &output : nullptr,
@@ -148,6 +144,7 @@ class TrainableMaker {
   }
 
   void add(const ParamInfo& info, KvB<Linear>& kv_b) {
+    if (made_.frozen_) return;
     const AttentionConfig& a = made_.model_.config().attention;
     add(info, ParamPart::kKeys, gguf_k_b_shape(a), &kv_b.keys, kv_b.keys.values());
     add(info, ParamPart::kValues, gguf_v_b_shape(a), &kv_b.values, kv_b.values.values());
@@ -155,11 +152,7 @@ class TrainableMaker {
 
   void add(const ParamInfo& info, ParamPart part, const Shape& shape, const Weight* weight,
            std::span<float> values) {
-    ParamSlot slot{.info = info, .part = part, .name = hf_name(info), .shape = shape};
-    if (const size_t expert = slot.name.find(".experts.0."); expert != std::string::npos)
-      slot.name.replace(expert, 11, ".experts.");
-    if (part == ParamPart::kKeys) slot.name += ".keys";
-    if (part == ParamPart::kValues) slot.name += ".values";
+    ParamSlot slot{.info = info, .part = part, .name = name_of(info, part), .shape = shape};
     slot.values = values;
     slot.trained = info.kind != ParamKind::kRouterBias;
     slot.decays = !info.is_vector();
@@ -172,12 +165,26 @@ class TrainableMaker {
     made_.slots_.push_back(std::move(slot));
   }
 
+  static std::string name_of(const ParamInfo& info, ParamPart part) {
+    std::string name = hf_name(info);
+    if (const size_t expert = name.find(".experts.0."); expert != std::string::npos)
+      name.replace(expert, 11, ".experts.");
+    if (part == ParamPart::kKeys) return name + ".keys";
+    if (part == ParamPart::kValues) return name + ".values";
+    if (part == ParamPart::kWhole) return name;
+    name.resize(name.rfind('.'));
+    return "base_model.model." + name + (part == ParamPart::kLoraA ? ".lora_A" : ".lora_B") +
+           ".weight";
+  }
+
   TrainableModel& made_;
 };
 
 Result<std::unique_ptr<TrainableModel>> TrainableModel::open(const std::filesystem::path& path,
                                                              const Context& context,
                                                              const TrainableOptions& options) {
+  if (options.lora_rank > 0)
+    return TrainableMaker::make(PONDER_TRY(open_with_adapters(path, context, options)), true);
   ModelFiles files = PONDER_TRY(open_model_files(path));
   if (options.mtp && files.config.mtp_layers == 0) {
     return Failure{{.what = "has no multi-token-prediction block",

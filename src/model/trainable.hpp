@@ -56,11 +56,14 @@ struct TrainableOptions {
   uint64_t seed = 0;                      // of what is initialised at random
 };
 
+class CheckpointValues;
+
 class TrainableModel {
  public:
   // From a checkpoint of any format: everything trained becomes f32, in checkpoint order (a Llama
   // of GGUF is taken back to Hugging Face's). With LoRA the base keeps its own format and is not
-  // trained; adapters are possible on every matrix but routed experts and kv_b_proj. An MTP block
+  // trained; adapters are possible on the matrices of layers but routed experts, routers and
+  // kv_b_proj, and start as PEFT's do: A uniform in ±1/√K, B zero. An MTP block that is trained
   // shares embedding and output with the model: fails if the checkpoint's differ.
   static Result<std::unique_ptr<TrainableModel>> open(const std::filesystem::path& path,
                                                       const Context& context,
@@ -73,18 +76,24 @@ class TrainableModel {
 
   // For forward_batch() and Engine; sees every update. What caches hold is stale after one.
   const Model& model() const { return model_; }
-  // All memory that training changes, in a fixed order: without LoRA every parameter of the model.
+  // All memory that training changes, in a fixed order: every parameter of the model; with LoRA the
+  // adapters, under PEFT's names.
   std::span<ParamSlot> slots() { return slots_; }
   std::span<const ParamSlot> slots() const { return slots_; }
   int64_t gradient_size() const { return gradient_size_; }  // floats of a flat gradient buffer
   // The correction bias of a router's layer, (E), updated by its rule and not by gradients; empty
-  // if that layer has none. Layer L is the MTP block's.
+  // if that layer has none or its model is frozen. Layer L is the MTP block's.
   std::span<float> router_bias(int64_t layer);
 
   // A slot's values, or its part of a gradient buffer, in checkpoint order; and the reverse.
   std::vector<float> to_checkpoint(const ParamSlot& slot, std::span<const float> packed) const;
   void from_checkpoint(const ParamSlot& slot, std::span<const float> values,
                        std::span<float> packed) const;
+
+  // A parameter of the checkpoint, whole and in its order; or its gradient, if one buffer of all is
+  // given. Not with LoRA.
+  std::vector<float> checkpoint_values(const ParamInfo& info,
+                                       std::span<const float> gradients = {}) const;
 
   // The model as a Hugging Face folder: config.json and model.safetensors. Matrices in `dtype`
   // (f32, bf16 or f16), vectors in f32. Adapters are merged. The folder is made if need be; an
@@ -95,11 +104,14 @@ class TrainableModel {
   ParamGradients bind(std::span<float> flat) const;
 
  private:
-  explicit TrainableModel(Model model) : model_(std::move(model)) {}
+  TrainableModel(Model model, bool frozen) : model_(std::move(model)), frozen_(frozen) {}
   friend class TrainableMaker;
-  std::vector<float> checkpoint_values(const ParamInfo& info) const;
+  Result<std::vector<float>> merged_values(const CheckpointValues& base,
+                                           const ParamInfo& info) const;
 
   Model model_;
+  bool frozen_ = false;  // but for its adapters
+  float scale_ = 0.0f;   // of the adapters
   std::vector<ParamSlot> slots_;
   std::vector<const Weight*> weights_;  // of each slot; null: its order is the checkpoint's
   std::map<std::tuple<ParamKind, int64_t, ParamPart>, size_t> places_;

@@ -1,5 +1,6 @@
 #include "train/communicator.hpp"
 
+#define OMPI_SKIP_MPICXX 1  // its old C++ interface, which nothing links
 #include <mpi.h>
 
 #include <algorithm>

@@ -134,6 +134,7 @@ class RunImpl : public TrainRun {
   bool leads() const { return ranks_.rank() == 0; }
   bool watched() const { return leads() && options_.observer != nullptr; }
   Result<void> prepare(StageMaker make_stage);
+  Result<void> check_identity(const std::string& then) const;
   Result<void> enter_folder();
   Result<void> check_memory();
   Result<void> open_model();
@@ -194,6 +195,13 @@ Result<void> RunImpl::prepare(StageMaker make_stage) {
   return {};
 }
 
+Result<void> RunImpl::check_identity(const std::string& then) const {
+  if (then == identity_) return {};
+  return Failure{{.what = "began with other settings: " + first_difference(then, identity_),
+                  .where = options_.out.string(),
+                  .mend = "resume with the recipe, --set and --seed that it began with"}};
+}
+
 Result<void> RunImpl::enter_folder() {
   if (leads()) {
     std::error_code code;
@@ -201,11 +209,13 @@ Result<void> RunImpl::enter_folder() {
     if (code)
       return Failure{{.what = "cannot create: " + code.message(), .where = options_.out.string()}};
     lock_ = PONDER_TRY(FolderLock::take(options_.out));
-    if (!options_.resume && std::filesystem::exists(options_.out / "recipe.toml", code))
+    const auto path = options_.out / "recipe.toml";
+    if (!std::filesystem::exists(path, code)) return write_file(path, identity_);
+    if (!options_.resume)
       return Failure{{.what = "holds a run already",
                       .where = options_.out.string(),
                       .mend = "go on with --resume, or name another folder with --out"}};
-    PONDER_TRY(write_file(options_.out / "recipe.toml", identity_));
+    return check_identity(PONDER_TRY(read_file(path, 1 << 20)));
   }
   return {};
 }
@@ -266,10 +276,7 @@ Result<void> RunImpl::resume() {
       return Failure{{.what = "was trained with " + state.isa + ", not " + isa,
                       .where = options_.out.string(),
                       .mend = "go on with --isa " + state.isa}};
-    if (state.run == identity_) return {};
-    return Failure{{.what = "began with other settings: " + first_difference(state.run, identity_),
-                    .where = options_.out.string(),
-                    .mend = "resume with the recipe, --set and --seed that it began with"}};
+    return check_identity(state.run);
   };
   const auto tensors_here = tensors();
   auto state = PONDER_TRY(checkpoints_->load_newest(tensors_here, accept));

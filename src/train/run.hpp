@@ -72,7 +72,7 @@ class RunObserver {
 };
 
 struct RunOptions {
-  std::filesystem::path out;
+  std::filesystem::path out = {};
   bool resume = false;
   int threads = 0;  // 0: one per CPU
   std::string isa = {};
