@@ -41,45 +41,49 @@ struct RunLimits {
 // One run of a program that reads standard input and writes standard output.
 struct StdioCase {
   std::string input;
-  std::optional<std::string> expected;  // nothing: exit status 0 is enough
+  std::optional<std::string> expected = {};  // nothing: exit status 0 is enough
 };
 
 // Tests that call the candidate's functions.
 struct AssertTests {
   std::string source;  // statements with assert; def check(candidate), def test_…() or TestCases;
-                       // in C++ a translation unit with main(), which declares what it calls
-  std::string entry_point;  // Python: what check() gets; empty: the candidate's last function
-  std::string prelude;  // Python: trusted code whose names the tests may use (HumanEval: prompt)
+                       // in C++ a translation unit with main()
+  std::string entry_point = {};  // Python: what check() gets; empty: the candidate's last function
+  std::string prelude = {};  // Python: trusted code whose names tests may use (HumanEval's prompt)
+  std::string module = {};   // Python: what they import it as, besides candidate and solution
 };
 
 // Either `tests`, or `cases`; with neither the program runs once without input.
 struct RunRequest {
   Language language = Language::kPython;
   std::string source;
-  std::optional<AssertTests> tests;
-  std::vector<StdioCase> cases;  // in this order, up to the first that does not pass
+  std::optional<AssertTests> tests = {};
+  std::vector<StdioCase> cases = {};  // in this order, up to the first that does not pass
   double tolerance = 0;  // numbers in the output may differ by this, absolutely or relatively
-  RunLimits limits;
+  RunLimits limits = {};
   bool confirm_timeout = true;  // a run out of time is repeated once, with no other beside it
 };
 
 struct RunResult {
   Verdict verdict = Verdict::kInfra;
-  std::string why;  // for people, one or a few lines; empty with kPass
+  std::string why = {};  // for people, one or a few lines; empty with kPass
   int exit_status = 0;
-  int signal = 0;        // that ended the program; 0: none
-  std::string out, err;  // of the last run (compile errors: the compiler's); raw bytes
+  int signal = 0;                  // that ended the program; 0: none
+  std::string out = {}, err = {};  // of the last run (compile errors: the compiler's); raw bytes
   double cpu_seconds = 0, wall_seconds = 0;  // of the run or of the slowest case
   int64_t peak_memory = 0;                   // bytes
   int failed_case = -1;                      // index in `cases`
 };
 
+// The error of create() begins with this where nothing protects.
+inline constexpr std::string_view kNoSandbox = "not run: no sandbox";
+
 struct SandboxOptions {
   SandboxLevel strongest = SandboxLevel::kNamespaces;  // not even tried above this
   bool allow_unconfined = false;                       // kNone is refused otherwise
-  int parallel = 0;      // runs at once; 0: one per CPU. More callers wait.
-  std::string python;    // interpreter; empty: found in /usr/bin or /usr/local/bin
-  std::string compiler;  // of C++; empty: /usr/bin/g++
+  int parallel = 0;           // runs at once; 0: one per CPU. More callers wait.
+  std::string python = {};    // interpreter; empty: found in /usr/bin or /usr/local/bin
+  std::string compiler = {};  // of C++; empty: /usr/bin/g++
 };
 
 class Sandbox {

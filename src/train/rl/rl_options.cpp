@@ -75,6 +75,7 @@ Result<EvaluationOptions> read_evaluation(const Recipe& table) {
   options.problems = PONDER_TRY(table.integer("problems", options.problems, {0, 1 << 20}));
   options.samples = PONDER_TRY(table.integer("samples", 1, {0, kMostSamples}));
   options.seed = static_cast<uint64_t>(PONDER_TRY(table.integer("seed", 1, {0, INT64_MAX})));
+  options.first = PONDER_TRY(table.flag("first", false));
   options.forced = PONDER_TRY(table.flag("forced", false));
   return options;
 }
@@ -82,7 +83,7 @@ Result<EvaluationOptions> read_evaluation(const Recipe& table) {
 Result<RlOptions> read_rl_options(const Recipe& recipe) {
   const Recipe rl = recipe.table("rl");
   RlOptions options;
-  options.steps = PONDER_TRY(rl.integer("steps", std::nullopt, {0, INT64_MAX}));
+  options.steps = PONDER_TRY(rl.integer("steps", std::nullopt, {1, INT64_MAX}));
   options.sampling = PONDER_TRY(read_sampling_plan(rl));
   options.algorithm = PONDER_TRY(read_algorithm(rl, options.sampling.max_tokens));
   options.sampling.most_rounds =

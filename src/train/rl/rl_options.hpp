@@ -42,6 +42,7 @@ struct LearningPlan {
 
 struct EvaluationOptions {
   int64_t every = 0;       // steps; 0: at the end only
+  bool first = false;      // before the first step too: figures that begin with "start_"
   int64_t problems = 200;  // held out: they are never trained on
   int64_t samples = 1;     // at the temperature, for accuracy and pass@samples
   uint64_t seed = 1;       // of the problems and the samples

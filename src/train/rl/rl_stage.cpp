@@ -190,6 +190,10 @@ Result<void> RlStage::keep(TrainRun& run, int64_t step, const std::vector<Rollou
 
 Result<Figures> RlStage::step(TrainRun& run, int64_t step) {
   Figures counts;
+  if (step == 0 && options_.evaluation.first && !settings_.problems.held_out.empty()) {
+    for (auto& [name, value] : PONDER_TRY(evaluate(run)))
+      counts.emplace_back("start_" + name, value);
+  }
   const auto rollouts = PONDER_TRY(sample_step(run, step, counts));
   const double rate = settings_.schedule.at(step);
   const LearnFigures learned = PONDER_TRY(learn(run, rollouts, options_, rate, reference_));
@@ -243,8 +247,8 @@ Result<std::unique_ptr<Stage>> make_rl_stage(TrainRun& run) {
         {.what = "the model knows " + std::to_string(run.config().context) + " positions",
          .where = recipe.where("rl.context"),
          .mend = "set rl.context to no more than that"}};
-  const Schedule schedule = PONDER_TRY(read_schedule(
-      recipe.table("optimizer"), std::max<int64_t>(options.steps, 1), ScheduleShape::kConstant));
+  const Schedule schedule =
+      PONDER_TRY(read_schedule(recipe.table("optimizer"), options.steps, ScheduleShape::kConstant));
   auto format =
       PONDER_TRY(PromptFormat::create(run.tokenizer(), options.sampling.prompt,
                                       options.sampling.system, recipe.where("rl.prompt")));
