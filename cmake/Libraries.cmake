@@ -30,7 +30,7 @@ ponder_link(io nlohmann_json::nlohmann_json Boost::headers OpenSSL::SSL OpenSSL:
 ponder_link(text ${UTF8PROC})
 ponder_link(judge PkgConfig::SECCOMP)
 ponder_link(data PkgConfig::ZSTD ZLIB::ZLIB MPI::MPI_C)
-ponder_link(train MPI::MPI_C)
+ponder_link(train MPI::MPI_C PkgConfig::ZSTD)
 ponder_link(eval PkgConfig::SQLITE)
 ponder_link(cli CLI11::CLI11 spdlog::spdlog PkgConfig::EDIT)
 
