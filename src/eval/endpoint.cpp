@@ -223,6 +223,7 @@ void Endpoint::finish(Reply& reply, const Question& question) const {
                      .thought_tokens = count(reply.reasoning),
                      .exact = options_.tokenizer.has_value()};
   reply.text = clean(std::move(reply.text));
+  reply.reasoning = clean(std::move(reply.reasoning));
   reply.served = clean(reply.served.substr(0, 200));
   if (!reply.usage.told) {
     reply.usage = {.input = own.prompt_tokens,

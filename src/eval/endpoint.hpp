@@ -16,7 +16,7 @@ struct EndpointOptions {
   std::string url;  // without a path "/v1" is meant
   Api api = Api::kChat;
   std::string model;
-  std::string key;                   // sent over TLS or to this machine only; empty: none
+  std::string key = {};              // sent over TLS or to this machine only; empty: none
   Json changes = Json::object();     // fields laid over each request; null takes one away
   int concurrency = 4;               // requests under way
   double requests_per_minute = 0.0;  // begun, retries too; 0: no limit

@@ -50,7 +50,8 @@ class Asking {
   std::condition_variable changed_;
   size_t next_ = 0;
   int64_t done_, asked_ = 0;
-  int active_ = 0;
+  int active_ = 0;     // threads
+  int under_way_ = 0;  // questions
   Budget budget_;
   bool closing_ = false;           // no new questions
   std::atomic<bool> halt_{false};  // and those under way are given up
@@ -64,16 +65,22 @@ void Asking::end(Result<void> why) {
 }
 
 std::optional<SampleKey> Asking::take(const std::string*& text) {
-  const std::lock_guard lock(mutex_);
-  if (closing_ || next_ == todo_.size()) return std::nullopt;
-  const SampleKey key = todo_[next_];
-  text = &question(key);
-  if (!budget_.reserve(std::ssize(*text), plan_.options.max_tokens)) {
-    outcome_.over_budget = true;
-    return std::nullopt;
+  std::unique_lock lock(mutex_);
+  while (!closing_ && next_ < todo_.size()) {
+    const SampleKey key = todo_[next_];
+    text = &question(key);
+    if (budget_.reserve(std::ssize(*text), plan_.options.max_tokens)) {
+      ++next_;
+      ++under_way_;
+      return key;
+    }
+    if (under_way_ == 0) {  // nothing will be given back
+      outcome_.over_budget = true;
+      break;
+    }
+    changed_.wait(lock);
   }
-  ++next_;
-  return key;
+  return std::nullopt;
 }
 
 void Asking::work() {
@@ -105,6 +112,7 @@ void Asking::finish(SampleKey key, Asked asked) {
       : asked.stopped ? plan_.store->withdraw(key)
                       : plan_.store->set_failure(key, asked.error.message(), asked.lost_tokens);
   const std::lock_guard lock(mutex_);
+  --under_way_;
   budget_.settle(std::ssize(question(key)), plan_.options.max_tokens, dollars.value_or(0.0));
   if (asked.reply) {
     ++done_;
@@ -139,6 +147,7 @@ Result<AskOutcome> Asking::run() {
     if (plan_.progress) plan_.progress(report);
     const int stop = plan_.stop ? plan_.stop() : 0;
     if (stop > 0) outcome_.stopped = closing_ = true;
+    if (closing_) changed_.notify_all();
     if (stop > 1) halt_ = true;
     if (std::exchange(saved, asked_) != asked_)
       if (auto kept = plan_.store->set_session(session, seconds()); !kept.ok()) end(kept);
