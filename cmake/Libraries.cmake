@@ -43,3 +43,12 @@ if(testing)
 else()
   add_library(ponder_testing INTERFACE)
 endif()
+
+# For comparison in benchmarks only: apt-get install libopenblas-dev.
+find_library(OPENBLAS openblas)
+find_path(OPENBLAS_HEADERS cblas.h)
+if(OPENBLAS AND OPENBLAS_HEADERS AND TARGET ops_bench)
+  target_compile_definitions(ops_bench PRIVATE PONDER_HAS_OPENBLAS)
+  target_include_directories(ops_bench PRIVATE ${OPENBLAS_HEADERS})
+  target_link_libraries(ops_bench PRIVATE ${OPENBLAS})
+endif()

@@ -82,7 +82,7 @@ Result<OutputJson> metadata_info(const std::filesystem::path& path) {
 Result<OutputJson> files_info(const std::filesystem::path& path) {
   auto opened = open_model_files(path);
   if (!opened.ok()) {
-    if (path.extension() == ".gguf") {
+    if (is_gguf_file(path)) {
       auto metadata = metadata_info(path);
       if (metadata.ok()) return metadata;
     }

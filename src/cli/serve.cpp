@@ -136,8 +136,10 @@ Result<int> serve(const ServeFlags& flags) {
   // What is wrong with the first model is mostly wrong with the flags.
   std::string problem;
   std::atomic<bool> failed{false};
-  Api api(make_host(settings),
-          {.version = kVersion, .metrics = metrics, .log_prompts = settings.log_prompts});
+  Api api(make_host(settings), {.version = kVersion,
+                                .metrics = metrics,
+                                .log_prompts = settings.log_prompts,
+                                .prefix_folder = settings.prefix_folder});
   auto server = PONDER_TRY(HttpServer::create(
       server_options(settings, metrics),
       [&api](std::shared_ptr<HttpExchange> exchange) { api.handle(std::move(exchange)); }));

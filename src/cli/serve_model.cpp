@@ -6,6 +6,7 @@
 #include "cli/version.hpp"
 #include "core/dtype.hpp"
 #include "device/cpu.hpp"
+#include "serve/prefix_store.hpp"
 
 namespace ponder {
 namespace {
@@ -80,6 +81,7 @@ Result<std::unique_ptr<ServedModel>> load_served_model(const ServeSettings& sett
       .context = engine.context,
       .width = parts->model->config().hidden,
       .fingerprint = name + "/" + std::string(isa_name(context.isa)) + "/" + kVersion});
+  if (!settings.prefix_folder.empty()) load_prefixes(settings.prefix_folder, name, *backend);
   const EngineStats stats = backend->stats();
   served->bytes =
       parts->model->owned_bytes() + static_cast<uint64_t>(stats.pages) * stats.page_bytes;

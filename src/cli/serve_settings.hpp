@@ -31,7 +31,7 @@ struct ServeSettings {
   std::string kv_type = "f16", speculate = "off", isa, activations = "int8", mla = "absorbed";
   std::optional<int64_t> draft;
   int threads = 0;
-  std::string template_name;
+  std::string template_name, prefix_folder;
   int64_t idle_unload = 0;  // seconds; 0: never
   int64_t drain = 30;       // seconds
   bool log_prompts = false;

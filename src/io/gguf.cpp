@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <string_view>
 
 #include "io/gguf_parse.hpp"
 #include "io/printable.hpp"
@@ -144,6 +146,13 @@ Result<void> check_split(const GgufHeader& header, uint32_t number, uint32_t cou
 }
 
 }  // namespace
+
+bool is_gguf_file(const std::filesystem::path& path) {
+  if (path.extension() == ".gguf") return true;
+  std::ifstream file(path, std::ios::binary);
+  char magic[4] = {};
+  return file.read(magic, sizeof magic) && std::string_view(magic, sizeof magic) == "GGUF";
+}
 
 Result<GgufFile> GgufFile::open(const std::filesystem::path& path) {
   return open_parts(path, GgufPart::kAll);

@@ -43,6 +43,9 @@ struct GgufValue {
   std::span<const std::byte> bytes;  // payload, without type and count
 };
 
+// Whether the name ends in .gguf, or the file begins as a GGUF file does (ollama's have no ending).
+bool is_gguf_file(const std::filesystem::path& path);
+
 // A GGUF file, or all splits of one opened through any of them. Getters fail with the key's name
 // when it is absent or of another kind; the *_or forms take a default for absent keys only.
 class GgufFile {

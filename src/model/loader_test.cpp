@@ -74,6 +74,8 @@ TEST_F(Loader, OpensEveryFormOfPath) {
   EXPECT_EQ(model.value().path(), folder_ / "a.gguf");
   fs::copy_file(kModels + "qwen2-s1.f32.gguf", folder_ / "b.gguf");
   EXPECT_THAT(error(folder_), HasSubstr("2 GGUF models"));
+  fs::rename(folder_ / "b.gguf", folder_ / "sha256-0123");
+  EXPECT_TRUE(Model::open(folder_ / "sha256-0123", runtime.context()).ok()) << "as ollama has it";
 }
 
 TEST_F(Loader, RejectsWhatIsNoModel) {

@@ -16,8 +16,6 @@ namespace fs = std::filesystem;
 constexpr uint64_t kMaxConfigBytes = 1 << 20;
 constexpr size_t kMaxFolderEntries = 100000;
 
-bool is_gguf(const fs::path& path) { return path.extension() == ".gguf"; }
-
 // Whether the name says "split N of M" with N above 1; the first split stands for all.
 bool is_later_split(const fs::path& path) {
   static constexpr std::string_view kPattern = "-00000-of-00000.gguf";
@@ -33,7 +31,8 @@ Result<fs::path> only_gguf_in(const fs::path& folder) {
   size_t entries = 0;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     if (++entries > kMaxFolderEntries) break;
-    if (is_gguf(it->path()) && !is_later_split(it->path())) found.push_back(it->path());
+    if (it->path().extension() == ".gguf" && !is_later_split(it->path()))
+      found.push_back(it->path());
   }
   if (!error && found.size() == 1) return found[0];
   std::string what = "the folder has neither config.json nor a .gguf file";
@@ -79,7 +78,7 @@ Result<fs::path> resolve_model(const fs::path& path) {
     return only_gguf_in(path);
   }
   if (fs::is_regular_file(status)) {
-    if (is_gguf(path)) return path;
+    if (is_gguf_file(path)) return path;
     if (path.filename() == "config.json" || path.extension() == ".safetensors") {
       const fs::path folder = path.parent_path();
       return folder.empty() ? fs::path(".") : folder;

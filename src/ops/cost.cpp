@@ -42,6 +42,35 @@ Cost cost_of(const Context& context, const StackedMatmulArgs& args) {
   return cost;
 }
 
+Cost cost_of(const MatmulBackwardArgs& args) {
+  const Weight& w = *args.weight;
+  const int64_t products = args.rows * w.stack() * w.rows() * w.cols();
+  Cost cost{.activation_bytes = args.rows * w.stack() * (w.rows() + w.cols()) * kFloatBytes};
+  if (args.dx.data != nullptr) {
+    cost.memory_bytes += bytes_of(w.dtype(), w.stack() * w.rows() * w.cols());
+    cost.float_products += products;
+  }
+  if (args.dw != nullptr) {
+    cost.memory_bytes += 2 * kFloatBytes * w.stack() * w.rows() * w.cols();
+    cost.float_products += products;
+  }
+  return cost;
+}
+
+Cost cost_of(const LoraArgs& args) {
+  const int64_t elements = args.a->rows() * args.a->cols() + args.b->rows() * args.b->cols();
+  return {.memory_bytes = elements * kFloatBytes,
+          .activation_bytes = args.rows * (args.a->cols() + 2 * args.b->rows()) * kFloatBytes,
+          .float_products = args.rows * elements};
+}
+
+Cost cost_of(const LoraBackwardArgs& args) {
+  const int64_t elements = args.a->rows() * args.a->cols() + args.b->rows() * args.b->cols();
+  return {.memory_bytes = 3 * elements * kFloatBytes,
+          .activation_bytes = args.rows * (3 * args.a->cols() + args.b->rows()) * kFloatBytes,
+          .float_products = 2 * args.rows * elements};
+}
+
 Cost cost_of(const Context& context, const MoeArgs& args) {
   std::bitset<kMaxExperts> chosen;
   const int64_t pairs = args.tokens * args.chosen;
@@ -50,6 +79,17 @@ Cost cost_of(const Context& context, const MoeArgs& args) {
   for (const Weight* weight : {args.gate, args.up, args.down})
     cost += cost_of_weight(context, *weight, static_cast<int64_t>(chosen.count()), pairs);
   cost.activation_bytes = 2 * args.tokens * args.gate->cols() * kFloatBytes;
+  return cost;
+}
+
+Cost cost_of(const Context& context, const MoeBackwardArgs& args) {
+  const MoeArgs& forward = *args.forward;
+  Cost cost = cost_of(context, forward);
+  const int64_t products =
+      3 * forward.tokens * forward.chosen * forward.gate->rows() * forward.gate->cols();
+  cost.int8_products = 0;
+  cost.float_products = args.dgate == nullptr ? products : 2 * products;
+  if (forward.saved == nullptr) cost.float_products += products / 3 * 2;
   return cost;
 }
 
@@ -99,6 +139,34 @@ Cost cost_of(const RopeArgs& args) {
 
 Cost cost_of(const SwigluArgs& args) {
   return {.activation_bytes = 3 * args.rows * args.width * kFloatBytes};
+}
+
+Cost cost_of(const AdamwArgs& args) { return {.memory_bytes = 7 * args.count * kFloatBytes}; }
+
+Cost cost_of(const EmbeddingBackwardArgs& args) {
+  return {.activation_bytes = 3 * args.count * args.width * kFloatBytes};
+}
+
+Cost cost_of(const GateBackwardArgs& args) {
+  const GateConfig& config = *args.forward->config;
+  return {.activation_bytes =
+              args.forward->tokens * 2 * (config.experts + config.chosen) * kFloatBytes};
+}
+
+Cost cost_of(const RmsnormBackwardArgs& args) {
+  return {.activation_bytes = 3 * args.rows * args.width * kFloatBytes};
+}
+
+Cost cost_of(const SwigluBackwardArgs& args) {
+  return {.activation_bytes = 5 * args.rows * args.width * kFloatBytes};
+}
+
+Cost cost_of(const XentArgs& args) {
+  return {.activation_bytes = args.rows * args.vocabulary * kFloatBytes};
+}
+
+Cost cost_of(const XentBackwardArgs& args) {
+  return {.activation_bytes = 2 * args.rows * args.vocabulary * kFloatBytes};
 }
 
 }  // namespace ponder

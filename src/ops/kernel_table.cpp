@@ -4,33 +4,48 @@ namespace ponder {
 namespace {
 
 KernelTable ref_table() {
-  return {.add = ref::add,
+  return {.adamw = ref::adamw,
+          .add = ref::add,
           .attention = ref::attention_kernels(),
+          .gemm = ref::gemm_kernels(),
           .matmul = ref::matmul_kernels(),
           .rmsnorm = ref::rmsnorm,
+          .rmsnorm_backward = ref::rmsnorm_backward_kernels(),
           .roofline = ref::roofline_kernels(),
           .rope = ref::rope,
-          .swiglu = ref::swiglu};
+          .scaled_softmax = ref::scaled_softmax,
+          .swiglu = ref::swiglu,
+          .swiglu_backward = ref::swiglu_backward};
 }
 
 KernelTable avx2_table() {
-  return {.add = avx2::add,
+  return {.adamw = avx2::adamw,
+          .add = avx2::add,
           .attention = avx2::attention_kernels(),
+          .gemm = avx2::gemm_kernels(),
           .matmul = avx2::matmul_kernels(),
           .rmsnorm = avx2::rmsnorm,
+          .rmsnorm_backward = avx2::rmsnorm_backward_kernels(),
           .roofline = avx2::roofline_kernels(),
           .rope = avx2::rope,
-          .swiglu = avx2::swiglu};
+          .scaled_softmax = avx2::scaled_softmax,
+          .swiglu = avx2::swiglu,
+          .swiglu_backward = avx2::swiglu_backward};
 }
 
 KernelTable avx512_table() {
-  return {.add = avx512::add,
+  return {.adamw = avx512::adamw,
+          .add = avx512::add,
           .attention = avx512::attention_kernels(),
+          .gemm = avx512::gemm_kernels(),
           .matmul = avx512::matmul_kernels(),
           .rmsnorm = avx512::rmsnorm,
+          .rmsnorm_backward = avx512::rmsnorm_backward_kernels(),
           .roofline = avx512::roofline_kernels(),
           .rope = avx512::rope,
-          .swiglu = avx512::swiglu};
+          .scaled_softmax = avx512::scaled_softmax,
+          .swiglu = avx512::swiglu,
+          .swiglu_backward = avx512::swiglu_backward};
 }
 
 }  // namespace
@@ -47,12 +62,14 @@ std::vector<KernelStatus> kernel_status(Isa isa) {
   const KernelTable& own = kernel_table(isa);
   const KernelTable lower =
       is_lowest ? KernelTable{} : kernel_table(static_cast<Isa>(static_cast<int>(isa) - 1));
-  return {{"add", own.add != lower.add},
+  return {{"adamw", own.adamw != lower.adamw},
+          {"add", own.add != lower.add},
           {"attention", own.attention.finish != lower.attention.finish},
           {"matmul", is_lowest || own.matmul.pack_int8 != lower.matmul.pack_int8},
           {"rmsnorm", own.rmsnorm != lower.rmsnorm},
           {"rope", own.rope != lower.rope},
-          {"swiglu", own.swiglu != lower.swiglu}};
+          {"swiglu", own.swiglu != lower.swiglu},
+          {"xent", own.scaled_softmax != lower.scaled_softmax}};
 }
 
 }  // namespace ponder

@@ -90,6 +90,10 @@ std::span<const Api::Route> Api::routes() {
       {"POST", "/detokenize", "Text of tokens", "DetokenizeRequest", &Api::detokenize},
       {"POST", "/apply-template", "A conversation as the model reads it", "ApplyTemplateRequest",
        &Api::apply_template},
+      {"POST", "/v1/prefixes", "Keep the beginning of conversations in a file", "PrefixRequest",
+       &Api::save_prefix},
+      {"GET", "/v1/prefixes", "The beginnings that are kept", "", &Api::list_prefixes},
+      {"DELETE", "/v1/prefixes/{id}", "Delete one", "", &Api::delete_prefix},
   };
   return all;
 }
@@ -97,6 +101,7 @@ std::span<const Api::Route> Api::routes() {
 Api::Api(std::unique_ptr<ModelHost> host, ApiOptions options)
     : options_(std::move(options)),
       started_(seconds_since_1970()),
+      prefixes_(options_.prefix_folder),
       serve_metrics_(std::make_unique<ServeMetrics>(*options_.metrics, *host)),
       host_(std::move(host)) {}
 

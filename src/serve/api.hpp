@@ -12,6 +12,7 @@
 #include "serve/http/exchange.hpp"
 #include "serve/http/metrics.hpp"
 #include "serve/model_host.hpp"
+#include "serve/prefix_store.hpp"
 #include "serve/prepare.hpp"
 #include "serve/response_store.hpp"
 #include "serve/serve_metrics.hpp"
@@ -22,6 +23,7 @@ struct ApiOptions {
   std::string version = {};  // of the program
   std::shared_ptr<Metrics> metrics = std::make_shared<Metrics>();
   bool log_prompts = false;
+  std::filesystem::path prefix_folder = {};  // where prefixes are saved; empty: they are not
 };
 
 // Must outlive the server that calls it.
@@ -66,6 +68,9 @@ class Api {
   void tokenize(const Exchange& exchange);
   void detokenize(const Exchange& exchange);
   void apply_template(const Exchange& exchange);
+  void save_prefix(const Exchange& exchange);
+  void list_prefixes(const Exchange& exchange);
+  void delete_prefix(const Exchange& exchange);
 
   // Calls `take` with the model, now or later, or answers why there is none.
   void with_model(const std::string& name, const Exchange& exchange, ModelTaker take);
@@ -82,6 +87,7 @@ class Api {
   ApiOptions options_;
   int64_t started_;  // seconds since 1970
   ResponseStore responses_;
+  PrefixStore prefixes_;
   std::unique_ptr<ServeMetrics> serve_metrics_;
   std::unique_ptr<ModelHost> host_;  // last: its threads use the others
 };

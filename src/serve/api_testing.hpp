@@ -42,6 +42,15 @@ class FakeBackend : public Backend {
   }
   void cancel(uint64_t id) override { cancelled.insert(id); }
   EngineStats stats() const override { return counted; }
+  Result<int64_t> save_prefix(std::span<const int32_t> tokens,
+                              const std::filesystem::path& file) override {
+    PONDER_TRY(write_file(file, "prefix"));
+    return std::ssize(tokens);
+  }
+  Result<int64_t> load_prefix(const std::filesystem::path& file) override {
+    if (PONDER_TRY(read_file(file, 100)) != "prefix") return Failure{{.what = "damaged"}};
+    return 1;
+  }
 
   // False: the choice shall end.
   bool say(size_t request, const std::string& text, int choice = 0) {
@@ -134,6 +143,7 @@ class FakeExchange : public HttpExchange {
 struct FakeModelOptions {
   std::string chat_template = "qwen2.5";
   int64_t context = 4096;
+  std::filesystem::path prefix_folder = {};
 };
 
 inline std::unique_ptr<ServedModel> fake_model(const std::string& name,
@@ -166,7 +176,8 @@ class FakeServing {
       backend_ = made.get();
       return fake_model(name, std::move(made), options);
     };
-    api_ = std::make_unique<Api>(std::make_unique<ModelHost>(std::move(host)), ApiOptions());
+    api_ = std::make_unique<Api>(std::make_unique<ModelHost>(std::move(host)),
+                                 ApiOptions{.prefix_folder = options.prefix_folder});
     std::mutex mutex;
     std::condition_variable loaded;
     bool done = false;

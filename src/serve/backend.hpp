@@ -15,6 +15,9 @@ class Backend {
   virtual Submitted submit(EmbeddingRequest request, EmbeddingSink sink) = 0;
   virtual void cancel(uint64_t id) = 0;
   virtual EngineStats stats() const = 0;
+  virtual Result<int64_t> save_prefix(std::span<const int32_t> tokens,
+                                      const std::filesystem::path& file) = 0;
+  virtual Result<int64_t> load_prefix(const std::filesystem::path& file) = 0;
 };
 
 class EngineBackend : public Backend {
@@ -29,6 +32,13 @@ class EngineBackend : public Backend {
   }
   void cancel(uint64_t id) override { engine_->cancel(id); }
   EngineStats stats() const override { return engine_->stats(); }
+  Result<int64_t> save_prefix(std::span<const int32_t> tokens,
+                              const std::filesystem::path& file) override {
+    return engine_->save_prefix(tokens, file);
+  }
+  Result<int64_t> load_prefix(const std::filesystem::path& file) override {
+    return engine_->load_prefix(file);
+  }
 
  private:
   std::unique_ptr<Engine> engine_;

@@ -74,7 +74,14 @@ constexpr std::string_view kSchemas = R"json({
   "messages": {"$ref": "#/components/schemas/ChatMessages"},
   "tools": {"$ref": "#/components/schemas/Tools"},
   "add_generation_prompt": {"type": "boolean"},
-  "continue_final_message": {"type": "boolean"}}}
+  "continue_final_message": {"type": "boolean"}}},
+"PrefixRequest": {"type": "object", "required": ["name"], "x-include": ["thinking"], "properties": {
+  "model": {"type": "string", "minLength": 1, "maxLength": 512},
+  "name": {"type": "string", "minLength": 1, "maxLength": 64, "description": "Letters, digits, '-', '_' and '.'."},
+  "prompt": {"anyOf": [{"type": "string"},
+    {"type": "array", "minItems": 1, "maxItems": 1048576, "items": {"$ref": "#/components/schemas/TokenId"}}]},
+  "messages": {"$ref": "#/components/schemas/ChatMessages"},
+  "tools": {"$ref": "#/components/schemas/Tools"}}}
 })json";
 
 }  // namespace

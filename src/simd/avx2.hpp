@@ -60,6 +60,27 @@ struct Avx2 {
   static PONDER_INLINE void store_prefix(float* p, Floats x, int n) {
     _mm256_maskstore_ps(p, prefix_mask(n), x);
   }
+  static PONDER_INLINE Floats sqrt(Floats a) { return _mm256_sqrt_ps(a); }
+  // Rows become columns: pairs, quads, then the halves of the registers.
+  static PONDER_INLINE void transpose(Floats (&rows)[8]) {
+    Floats quads[8];
+#pragma GCC unroll 2
+    for (int q = 0; q < 8; q += 4) {
+      const __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(rows[q], rows[q + 1]));
+      const __m256d b = _mm256_castps_pd(_mm256_unpackhi_ps(rows[q], rows[q + 1]));
+      const __m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(rows[q + 2], rows[q + 3]));
+      const __m256d d = _mm256_castps_pd(_mm256_unpackhi_ps(rows[q + 2], rows[q + 3]));
+      quads[q] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, c));
+      quads[q + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, c));
+      quads[q + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(b, d));
+      quads[q + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(b, d));
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      rows[j] = _mm256_permute2f128_ps(quads[j], quads[4 + j], 0x20);
+      rows[4 + j] = _mm256_permute2f128_ps(quads[j], quads[4 + j], 0x31);
+    }
+  }
   static PONDER_INLINE Floats swap_neighbours(Floats x) {  // lanes 2j and 2j+1
     return _mm256_permute_ps(x, 0b10'11'00'01);
   }

@@ -14,6 +14,7 @@ namespace ponder {
 struct Avx512 {
   static constexpr int kLanes = 16;
   static constexpr int kColumns = 16;
+  static constexpr int kTileGroups = 3, kTileColumns = 8;  // of a product of f32: 24 sums
   static constexpr bool kShortSums = false;  // products of bytes are summed in 32 bits
   using Floats = __m512;
   using Ints = __m512i;
@@ -57,6 +58,33 @@ struct Avx512 {
   }
   static PONDER_INLINE void store_prefix(float* p, Floats x, int n) {
     _mm512_mask_storeu_ps(p, prefix_mask(n), x);
+  }
+  static PONDER_INLINE Floats sqrt(Floats a) { return _mm512_sqrt_ps(a); }
+  // Rows become columns: pairs, quads, then the quarters of the registers.
+  static PONDER_INLINE void transpose(Floats (&rows)[16]) {
+    Floats quads[16];
+#pragma GCC unroll 4
+    for (int q = 0; q < 16; q += 4) {
+      const __m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(rows[q], rows[q + 1]));
+      const __m512d b = _mm512_castps_pd(_mm512_unpackhi_ps(rows[q], rows[q + 1]));
+      const __m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(rows[q + 2], rows[q + 3]));
+      const __m512d d = _mm512_castps_pd(_mm512_unpackhi_ps(rows[q + 2], rows[q + 3]));
+      quads[q] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+      quads[q + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+      quads[q + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+      quads[q + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      const Floats even = _mm512_shuffle_f32x4(quads[j], quads[4 + j], 0x88);
+      const Floats odd = _mm512_shuffle_f32x4(quads[j], quads[4 + j], 0xDD);
+      const Floats even2 = _mm512_shuffle_f32x4(quads[8 + j], quads[12 + j], 0x88);
+      const Floats odd2 = _mm512_shuffle_f32x4(quads[8 + j], quads[12 + j], 0xDD);
+      rows[j] = _mm512_shuffle_f32x4(even, even2, 0x88);
+      rows[4 + j] = _mm512_shuffle_f32x4(odd, odd2, 0x88);
+      rows[8 + j] = _mm512_shuffle_f32x4(even, even2, 0xDD);
+      rows[12 + j] = _mm512_shuffle_f32x4(odd, odd2, 0xDD);
+    }
   }
   static PONDER_INLINE Floats swap_neighbours(Floats x) {
     return _mm512_permute_ps(x, 0b10'11'00'01);

@@ -18,6 +18,7 @@ struct WideAvx2 {
   };
   static constexpr int kLanes = 16;
   static constexpr int kColumns = 4;  // columns of a product whose sums fit in the 16 registers
+  static constexpr int kTileGroups = 1, kTileColumns = 6;  // of a product of f32: 12 sums
   static constexpr bool kShortSums = true;
 
   // Floats.
@@ -72,6 +73,24 @@ struct WideAvx2 {
   static PONDER_INLINE void store_prefix(float* p, Floats x, int n) {
     Avx2::store_prefix(p, x.low, n);
     if (n > 8) Avx2::store_prefix(p + 8, x.high, n - 8);
+  }
+  // Rows become columns, a quarter at a time.
+  static PONDER_INLINE void transpose(Floats (&rows)[16]) {
+    __m256 blocks[4][8];  // upper left, upper right, lower left, lower right
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      blocks[0][i] = rows[i].low;
+      blocks[1][i] = rows[i].high;
+      blocks[2][i] = rows[8 + i].low;
+      blocks[3][i] = rows[8 + i].high;
+    }
+#pragma GCC unroll 4
+    for (int b = 0; b < 4; ++b) Avx2::transpose(blocks[b]);
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      rows[i] = {blocks[0][i], blocks[2][i]};
+      rows[8 + i] = {blocks[1][i], blocks[3][i]};
+    }
   }
 
   // Integers.

@@ -297,7 +297,7 @@ Result<Tokenizer> Tokenizer::from_json(const std::filesystem::path& path) {
 Result<Tokenizer> Tokenizer::load(const std::filesystem::path& model) {
   std::error_code error;
   if (std::filesystem::is_directory(model, error)) return from_json(model / "tokenizer.json");
-  if (model.extension() == ".gguf") {
+  if (is_gguf_file(model)) {
     const GgufFile file = PONDER_TRY(GgufFile::open_metadata(model));
     return from_gguf(file);
   }

@@ -201,3 +201,30 @@ def test_two_servers_cannot_share_a_port(own_server, ponder, tiny_r1):
     server = own_server("-m", tiny_r1)
     done = ponder("serve", "-m", tiny_r1, "--port", Web(server.url).address.port)
     assert done.returncode == 1 and "port" in done.stderr.lower() or "address" in done.stderr.lower()
+
+
+def test_prefixes_outlive_the_server(own_server, coder_half_b, tmp_path):
+    folder = tmp_path / "prefixes"
+    system = {"role": "system", "content": "Answer like a careful librarian. " * 60}
+    ask = {"messages": [system, *HELLO], "max_tokens": 8, "temperature": 0}
+
+    server = own_server("-m", f"coder={coder_half_b}", "--ctx", 2048, "--prefix-folder", folder)
+    web = Web(server.url)
+    saved = web.post("/v1/prefixes", {"name": "librarian", "messages": [system]}).json
+    assert saved["id"] == "coder/librarian" and saved["tokens"] > 300
+    before = web.post("/v1/chat/completions", ask).json
+    server.terminate()
+    assert server.process.wait(30) == 0
+
+    server = own_server("-m", f"coder={coder_half_b}", "--ctx", 2048, "--prefix-folder", folder)
+    web = Web(server.url)
+    after = web.post("/v1/chat/completions", ask).json
+    assert after["choices"][0]["message"] == before["choices"][0]["message"]
+    assert after["usage"]["prompt_tokens_details"]["cached_tokens"] >= saved["tokens"] // 64 * 64 > 300
+    assert [entry["name"] for entry in web.get("/v1/prefixes").json["data"]] == ["librarian"]
+    assert web.send("DELETE", "/v1/prefixes/coder/librarian").status == 200
+    assert not list(folder.rglob("*.prefix"))
+
+
+def test_no_prefixes_without_a_folder(web):
+    assert web.post("/v1/prefixes", {"name": "a", "prompt": "x"}).status == 403

@@ -77,5 +77,45 @@ TEST(EmbeddingDeathTest, RefusesTokensOutsideTheTable) {
     EXPECT_DEATH(run(runtime.context(), DType::kF32, bytes, 3, {token}), "vocabulary");
 }
 
+std::vector<float> run_backward(const Context& context, const std::vector<int32_t>& tokens,
+                                const std::vector<float>& dout, int64_t width, bool grouped) {
+  std::vector<float> dtable(static_cast<size_t>((kVocabulary + 15) / 16 * 16 * width), 0.5f);
+  embedding_backward(context, {.tokens = tokens.data(),
+                               .dout = dout.data(),
+                               .count = std::ssize(tokens),
+                               .vocabulary = kVocabulary,
+                               .width = width,
+                               .dtable = dtable.data(),
+                               .grouped = grouped});
+  return dtable;
+}
+
+TEST(EmbeddingBackward, AddsToTheRowsOfTheTokens) {
+  const Runtime runtime = testing::make_runtime(Isa::kRef);
+  const std::vector<int32_t> tokens = {5, 0, 5, kVocabulary - 1, 5};
+  const int64_t width = 21;
+  const auto dout = testing::random_floats(1, std::ssize(tokens) * width);
+  const auto rows = run_backward(runtime.context(), tokens, dout, width, false);
+  const auto groups = run_backward(runtime.context(), tokens, dout, width, true);
+  for (int64_t v = 0; v < kVocabulary; ++v) {
+    for (int64_t h = 0; h < width; ++h) {
+      float expected = 0.5f;
+      for (size_t t = 0; t < tokens.size(); ++t)
+        if (tokens[t] == v)
+          expected += dout[t * static_cast<size_t>(width) + static_cast<size_t>(h)];
+      EXPECT_EQ(rows[static_cast<size_t>(v * width + h)], expected);
+      EXPECT_EQ(groups[static_cast<size_t>(v / 16 * width * 16 + h * 16 + v % 16)], expected);
+    }
+  }
+}
+
+TEST(EmbeddingBackward, ThreadsDoNotMatter) {
+  std::vector<int32_t> tokens(300);
+  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<int32_t>(i * i % kVocabulary);
+  const auto dout = testing::random_floats(1, 300 * 200);
+  testing::expect_threads_do_not_matter(
+      [&](const Context& context) { return run_backward(context, tokens, dout, 200, true); });
+}
+
 }  // namespace
 }  // namespace ponder

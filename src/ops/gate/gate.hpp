@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "device/context.hpp"
 
@@ -38,5 +39,23 @@ struct GateArgs {
 
 // All in f32 with libm, scalar on every ISA; ties take the lower index; never allocates.
 void gate(const Context& context, const GateArgs& args);
+
+// Gradient of the weights and of the sequence balance loss Σ_i f_i·P_i, f_i = E/(k·T)·(how often i
+// was chosen), P_i = mean_t s_{i,t}/Σ_j s_{j,t} (model-spec §9, §10). The choice and the bias have
+// none. The tokens are those of one sequence if balance ≠ 0.
+struct GateBackwardArgs {
+  const GateArgs* forward = nullptr;  // as it ran: logits, experts and weights are read
+  const float* dweights = nullptr;    // (T, k)
+  float* dlogits = nullptr;           // (T, E); overwritten
+  float balance = 0.0f;               // d loss / d balance loss
+};
+
+void gate_backward(const Context& context, const GateBackwardArgs& args);
+
+// The balance loss of one sequence, summed in f64 in the order of its tokens.
+double balance_loss(const GateArgs& args);
+
+// After a step: bias_i += γ·sign(mean load − load_i) (model-spec §9). load: (E), tokens per expert.
+void update_gate_bias(std::span<float> bias, std::span<const int64_t> load, float gamma);
 
 }  // namespace ponder

@@ -1,4 +1,5 @@
-// The scalar truth of the router, used by every instruction set: a few hundred numbers a token.
+// The scalar truth of the router and its gradient, used by every instruction set: a few hundred
+// numbers a token.
 #pragma once
 
 #include <cmath>
@@ -61,18 +62,22 @@ void keep_groups(const GateConfig& config, const S* values, bool* kept) {
     kept[greatest(group_scores, config.groups, [&](int g) { return !kept[g]; })] = true;
 }
 
+// Scores with the correction bias, which the choice is made by. All: (E); bias may be nullptr.
+template <typename S>
+void add_bias(const S* scores, const S* bias, int experts, S* values) {
+  for (int e = 0; e < experts; ++e) values[e] = bias == nullptr ? scores[e] : scores[e] + bias[e];
+}
+
 // One token. logits: (E); bias: (E) or nullptr; experts, weights: (k).
 template <typename S>
 void gate_token(const GateConfig& config, const S* logits, const S* bias, int32_t* experts,
                 S* weights) {
   const int size = config.experts / config.groups;
-  S scores[kMaxExperts], values[kMaxExperts];  // without and with the bias
+  S scores[kMaxExperts], values[kMaxExperts] = {};  // without and with the bias
   bool kept[kMaxExperts], chosen[kMaxExperts];
   gate_scores(config, logits, scores);
-  for (int e = 0; e < config.experts; ++e) {
-    values[e] = bias == nullptr ? scores[e] : scores[e] + bias[e];
-    chosen[e] = false;
-  }
+  add_bias(scores, bias, config.experts, values);
+  for (int e = 0; e < config.experts; ++e) chosen[e] = false;
   keep_groups(config, values, kept);
   // Experts of other groups count as −∞ in V3, that is never; in V2 as 0, with weight 0.
   const bool zeroes = config.choice == GateChoice::kGroupMax;
@@ -93,6 +98,67 @@ void gate_token(const GateConfig& config, const S* logits, const S* bias, int32_
   for (int i = 0; i < config.chosen; ++i) {
     if (config.normalise) weights[i] /= total + S(1e-20);
     weights[i] *= static_cast<S>(config.scale);
+  }
+}
+
+// What the balance loss is made of, for all tokens of a sequence.
+template <typename S>
+struct BalanceTerms {
+  S frequency[kMaxExperts];  // f_i
+  S weight = 0;              // d loss / d balance loss, over T
+};
+
+// Σ_i f_i·s_i / Σ_i s_i of one token. scores: (E).
+template <typename S>
+S balance_of(const S* frequency, const S* scores, int experts) {
+  S total = 0, product = 0;
+  for (int e = 0; e < experts; ++e) {
+    total += scores[e];
+    product += frequency[e] * scores[e];
+  }
+  return product / total;
+}
+
+// Gradient of one token. logits, dlogits: (E); bias: (E) or nullptr; experts, dweights: (k).
+template <typename S>
+void gate_backward_token(const GateConfig& config, const S* logits, const S* bias,
+                         const int32_t* experts, const S* dweights, const BalanceTerms<S>& balance,
+                         S* dlogits) {
+  const int size = config.experts / config.groups;
+  S scores[kMaxExperts], values[kMaxExperts] = {}, dscores[kMaxExperts];
+  bool kept[kMaxExperts];
+  gate_scores(config, logits, scores);
+  add_bias(scores, bias, config.experts, values);
+  for (int e = 0; e < config.experts; ++e) dscores[e] = 0;
+  keep_groups(config, values, kept);
+  // A chosen expert of another group (V2) had weight 0, a constant.
+  const auto counts = [&](int32_t e) {
+    return config.choice != GateChoice::kGroupMax || kept[e / size];
+  };
+  S total = 0, product = 0;
+  for (int i = 0; i < config.chosen; ++i) {
+    if (!counts(experts[i])) continue;
+    total += scores[experts[i]];
+    product += dweights[i] * scores[experts[i]];
+  }
+  total += S(1e-20);
+  for (int i = 0; i < config.chosen; ++i) {
+    if (!counts(experts[i])) continue;
+    const S d = config.normalise ? (dweights[i] - product / total) / total : dweights[i];
+    dscores[experts[i]] = static_cast<S>(config.scale) * d;
+  }
+  if (balance.weight != 0) {
+    S sum = 0;
+    for (int e = 0; e < config.experts; ++e) sum += scores[e];
+    const S mean = balance_of(balance.frequency, scores, config.experts);
+    for (int e = 0; e < config.experts; ++e)
+      dscores[e] += balance.weight / sum * (balance.frequency[e] - mean);
+  }
+  S inner = 0;
+  for (int e = 0; e < config.experts; ++e) inner += dscores[e] * scores[e];
+  for (int e = 0; e < config.experts; ++e) {
+    dlogits[e] = config.score == GateScore::kSigmoid ? dscores[e] * scores[e] * (S(1) - scores[e])
+                                                     : scores[e] * (dscores[e] - inner);
   }
 }
 

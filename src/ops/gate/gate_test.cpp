@@ -7,7 +7,9 @@
 #include <limits>
 #include <numeric>
 
+#include "ops/gate/gate_ref.hpp"
 #include "testing/golden.hpp"
+#include "testing/gradcheck.hpp"
 #include "testing/isas.hpp"
 #include "testing/numbers.hpp"
 
@@ -197,6 +199,121 @@ TEST(Gate, ThreadsAndInstructionSetsDoNotMatter) {
     EXPECT_EQ(routed.weights, expected.weights);
     return routed;
   });
+}
+
+struct GateCase {
+  GateConfig config;
+  std::vector<float> logits, bias, dweights;
+  Routed routed;
+  int64_t tokens;
+
+  GateCase(const GateConfig& of, int64_t count, bool biased) : config(of), tokens(count) {
+    logits = random_floats(11, count * config.experts);
+    if (biased) bias = random_floats(12, config.experts);
+    for (float& b : bias) b *= 0.1f;
+    dweights = random_floats(13, count * config.chosen);
+    const Runtime runtime = testing::make_runtime(Isa::kRef);
+    routed = run(runtime.context(), config, logits, bias);
+  }
+  GateArgs forward() {
+    return {.config = &config,
+            .logits = logits.data(),
+            .bias = bias.empty() ? nullptr : bias.data(),
+            .experts = routed.experts.data(),
+            .weights = routed.weights.data(),
+            .tokens = tokens};
+  }
+  std::vector<float> backward(const Context& context, float balance) {
+    std::vector<float> dlogits(logits.size(), kNan);
+    const GateArgs args = forward();
+    gate_backward(context, {.forward = &args,
+                            .dweights = dweights.data(),
+                            .dlogits = dlogits.data(),
+                            .balance = balance});
+    return dlogits;
+  }
+  // Σ dw·w + balance·(balance loss), with the experts that were chosen, in f64.
+  double loss(const std::vector<double>& at, double balance) const {
+    std::vector<double> load(static_cast<size_t>(config.experts));
+    for (const int32_t e : routed.experts) load[static_cast<size_t>(e)] += 1.0;
+    double result = 0.0;
+    for (int64_t t = 0; t < tokens; ++t) {
+      std::vector<double> scores(static_cast<size_t>(config.experts));
+      gate_scores(config, at.data() + t * config.experts, scores.data());
+      double chosen = 0.0, all = 0.0;
+      const auto weighs = [&](int64_t p) {  // not a zero of another group
+        return routed.weights[static_cast<size_t>(p)] != 0.0f;
+      };
+      for (int64_t p = t * config.chosen; p < (t + 1) * config.chosen; ++p)
+        if (weighs(p))
+          chosen += scores[static_cast<size_t>(routed.experts[static_cast<size_t>(p)])];
+      for (int64_t p = t * config.chosen; p < (t + 1) * config.chosen; ++p) {
+        if (!weighs(p)) continue;
+        const double s = scores[static_cast<size_t>(routed.experts[static_cast<size_t>(p)])];
+        const double w = (config.normalise ? s / chosen : s) * static_cast<double>(config.scale);
+        result += static_cast<double>(dweights[static_cast<size_t>(p)]) * w;
+      }
+      for (const double s : scores) all += s;
+      for (size_t e = 0; e < scores.size(); ++e) {
+        const double frequency =
+            load[e] * config.experts / static_cast<double>(config.chosen * tokens);
+        result += balance * frequency * scores[e] / all / static_cast<double>(tokens);
+      }
+    }
+    return result;
+  }
+};
+
+std::vector<GateCase> gate_cases() {
+  auto normalised = v3_config(8, 3, 4, 2);
+  return {{normalised, 5, true},
+          {{.experts = 6, .chosen = 2, .scale = 1.5f}, 4, false},
+          {{.experts = 6,
+            .chosen = 3,
+            .groups = 3,
+            .groups_kept = 1,
+            .choice = GateChoice::kGroupMax,
+            .scale = 4.0f},
+           6,
+           false},
+          {{.experts = 7, .chosen = 2, .normalise = true}, 3, false}};
+}
+
+TEST(GateBackward, IsTheGradientOfWeightsAndBalance) {
+  testing::for_each_isa(2, [](const Context& context) {
+    for (GateCase& c : gate_cases()) {
+      for (const float balance : {0.0f, 3.0f}) {
+        const auto loss = [&](const std::vector<double>& at) {
+          return c.loss(at, static_cast<double>(balance));
+        };
+        EXPECT_LT(testing::gradient_error(c.backward(context, balance), loss,
+                                          testing::convert<double>(c.logits)),
+                  2e-6)
+            << c.config.experts << " " << balance;
+      }
+    }
+  });
+}
+
+TEST(GateBackward, BalanceLossIsOneWhenAllIsEven) {
+  const GateConfig config = {.experts = 4, .chosen = 2};
+  const std::vector<float> logits(4 * 4, 0.3f);
+  Routed routed{{0, 1, 2, 3, 0, 2, 1, 3}, std::vector<float>(8)};
+  const GateArgs args{.config = &config,
+                      .logits = logits.data(),
+                      .experts = routed.experts.data(),
+                      .weights = routed.weights.data(),
+                      .tokens = 4};
+  EXPECT_NEAR(balance_loss(args), 1.0, 1e-12);
+  GateCase c = std::move(gate_cases()[0]);
+  const std::vector<double> at(c.logits.begin(), c.logits.end());
+  EXPECT_NEAR(balance_loss(c.forward()), c.loss(at, 1.0) - c.loss(at, 0.0), 1e-12);
+}
+
+TEST(GateBias, MovesAgainstTheLoad) {
+  std::vector<float> bias = {0.5f, 0.5f, 0.5f, 0.5f};
+  update_gate_bias(bias, std::vector<int64_t>{10, 4, 6, 4}, 0.25f);  // mean 6
+  EXPECT_EQ(bias, (std::vector<float>{0.25f, 0.75f, 0.5f, 0.75f}));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ void matmul(const Context& context, const MatmulArgs& args) {
   for (size_t i = 0; i < args.targets.size(); ++i) {
     const MatmulTarget& target = args.targets[i];
     PONDER_CHECK(target.weight->cols() == cols && target.weight->stack() == 1);
-    (uses_int8(context, *target.weight) ? forms.int8 : forms.floats) = true;
+    forms.add(context, *target.weight);
     products[i] = {.weight = target.weight,
                    .input = &input,
                    .y = target.y,
@@ -51,9 +51,9 @@ void matmul_stacked(const Context& context, const StackedMatmulArgs& args) {
                    .y = args.y + s * args.y_stack_stride,
                    .y_stride = args.y_stride};
   }
-  const bool int8 = uses_int8(context, weight);
-  pack_columns(context, {inputs, static_cast<size_t>(stack)}, weight.cols(),
-               {.int8 = int8, .floats = !int8});
+  PackForms forms;
+  forms.add(context, weight);
+  pack_columns(context, {inputs, static_cast<size_t>(stack)}, weight.cols(), forms);
   multiply(context, {products, static_cast<size_t>(stack)});
 }
 

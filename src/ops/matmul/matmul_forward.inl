@@ -12,57 +12,16 @@ namespace ponder {
 template <typename V, int kGroups, int kColumns>
 using GroupSums = typename V::Floats[kGroups][kColumns];
 
-// Adds kColumns columns (from `x`, in a tile of kWidth). Weights are decoded exactly as the
-// format's decode() does.
+// Adds kColumns columns (from `x`, in a tile of kWidth).
 template <typename V, typename Format, int kWidth, int kColumns>
 PONDER_INLINE void add_blocks(const MatmulTask& task, const std::byte* group, const float* x,
                               typename V::Floats (&sums)[kColumns]) {
-  using F = typename V::Floats;
-  using Packed = PackedBlocks<Format>;
-  const std::byte* head = group;
-  const std::byte* bits = group + Packed::scale_bytes(task.cols);
-  const F offset = V::set(static_cast<float>(kByteOffset<Format>));
-  for (int64_t block = task.cols / Format::kBlockElements; block > 0; --block) {
-    const ScaleReader<V, Format> scales(head);
-    for (int s = 0; s < Packed::kSubBlocks; ++s) {
-      typename V::Ints w[8];
-      unpack_quads<V, Format>(bits, w);
-#pragma GCC unroll 8
-      for (int j = 0; j < 8; ++j) {
-        const int h = j * Packed::kHalves / 8;
-        const F scale = scales.scale(s, h);
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; ++i) {
-          const auto byte = V::and_bits(w[j], V::set_ints(255));
-          F value = V::mul(scale, V::sub(V::to_floats(byte), offset));
-          if constexpr (Format::kHasMin) value = V::sub(value, scales.min(s, h));
-          w[j] = V::template shift_right<8>(w[j]);
+  for_each_line<V, Format>(
+      group, task.cols, 0, task.cols, [&](typename V::Floats value) __attribute__((always_inline)) {
 #pragma GCC unroll 16
-          for (int c = 0; c < kColumns; ++c) sums[c] = V::fma(value, V::set(x[c]), sums[c]);
-          x += kWidth;
-        }
-      }
-      bits += Packed::kBitBytes;
-    }
-    head += Packed::kBlockScaleBytes;
-  }
-}
-
-// 16 rows of element k of a plain format, as multiples of kPlainUnit.
-template <typename Format>
-inline constexpr float kPlainUnit = Format::kDType == DType::kF8E4M3 ? 256.0f : 1.0f;
-template <typename V, typename Format>
-PONDER_INLINE typename V::Floats load_plain(const std::byte* p) {
-  if constexpr (Format::kDType == DType::kF32) {
-    return V::load(reinterpret_cast<const float*>(p));
-  } else if constexpr (Format::kDType == DType::kF16) {
-    return V::load_f16(p);
-  } else if constexpr (Format::kDType == DType::kBF16) {
-    return V::load_bf16(p);
-  } else {
-    static_assert(Format::kDType == DType::kF8E4M3);
-    return V::load_f8e4m3(p);
-  }
+        for (int c = 0; c < kColumns; ++c) sums[c] = V::fma(value, V::set(x[c]), sums[c]);
+        x += kWidth;
+      });
 }
 
 // Adds elements [begin, end) of K.

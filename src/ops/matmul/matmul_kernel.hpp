@@ -1,10 +1,11 @@
-// What each instruction set implements of matmul and moe.
+// What each instruction set implements of matmul and moe, and of their gradients.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "core/dtype.hpp"
+#include "ops/matmul/gemm.hpp"
 
 namespace ponder {
 
@@ -43,16 +44,27 @@ struct MatmulKernels {
   int64_t (*int8_column_bytes)(int64_t cols) = nullptr;  // of a packed column in the int8 form
 };
 
-// The reference has no kernels of this kind (all null): matmul_ref.hpp works on the file's own
+// For f32, many columns, and gradients.
+struct GemmKernels {
+  void (*rows)(const GemmTask&) noexcept = nullptr;
+  void (*tiles)(const GemmTask&) noexcept = nullptr;
+  void (*pack_tiles)(const TileTask&) noexcept = nullptr;
+  void (*transpose[kDTypeCount])(const TransposeTask&) noexcept = {};  // by weight format
+};
+
+// The reference has no kernels of these kinds (all null): matmul_ref.hpp works on the file's own
 // bytes.
 namespace ref {
 MatmulKernels matmul_kernels();
-}
+GemmKernels gemm_kernels();
+}  // namespace ref
 namespace avx2 {
 MatmulKernels matmul_kernels();
-}
+GemmKernels gemm_kernels();
+}  // namespace avx2
 namespace avx512 {
 MatmulKernels matmul_kernels();
-}
+GemmKernels gemm_kernels();
+}  // namespace avx512
 
 }  // namespace ponder

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/checked_math.hpp"
+#include "base/macros.hpp"
 #include "ops/kernel_table.hpp"
+#include "ops/matmul/gemm_split.hpp"
 #include "ops/matmul/matmul_ref.hpp"
 #include "ops/matmul/packed.hpp"
 #include "quant/formats.hpp"
@@ -18,6 +20,43 @@ constexpr int64_t kTaskBytes = 512 << 10;
 constexpr int64_t kTasksPerThread = 4;
 // Rounding a column is given to a thread of its own from this many elements in all.
 constexpr int64_t kParallelElements = 32 << 10;
+
+// From so many columns on, a product with an f32 weight works as in gemm.hpp. The bits are the
+// same.
+constexpr int64_t kGemmColumns = 8;
+
+bool uses_gemm(const Context& context, const Product& product) {
+  return context.isa != Isa::kRef && product.weight->dtype() == DType::kF32 &&
+         product.input->count >= kGemmColumns;
+}
+
+// Columns [begin, end) of groups [group_begin, group_end).
+struct Range {
+  const Product* product;
+  int64_t group_begin, group_end;
+  int64_t begin, end;
+};
+
+void gemm_task(const Context& context, const Range& range) {
+  const Product& product = *range.product;
+  const Weight& weight = *product.weight;
+  const Columns& input = *product.input;
+  const int64_t row = range.group_begin * kGroupRows;
+  const bool indexed = input.index != nullptr;
+  context.kernels->gemm.rows(
+      {.lines = reinterpret_cast<const float*>(weight.packed(product.matrix)) + row * weight.cols(),
+       .group_stride = weight.cols() * kGroupRows,
+       .lanes = std::min(range.group_end * kGroupRows, weight.rows()) - row,
+       .x = input.x + (indexed ? 0 : range.begin * input.stride),
+       .x_stride = input.stride,
+       .index = indexed ? input.index + range.begin : nullptr,
+       .columns = range.end - range.begin,
+       .depth = weight.cols(),
+       .y = product.y + range.begin * product.y_stride + row,
+       .y_group = kGroupRows,
+       .y_column = product.y_stride,
+       .bias = product.bias == nullptr ? nullptr : product.bias + row});
+}
 
 // Groups of 16 rows that one task of this weight takes; `groups_in_all` over all products.
 int64_t groups_per_task(const Context& context, const Weight& weight, int64_t groups_in_all) {
@@ -36,6 +75,8 @@ void multiply_task(const Context& context, const Product& product, int64_t begin
     return;
   }
   const bool int8 = uses_int8(context, weight);
+  PONDER_CHECK(product.input->count == 0 ||
+               (int8 ? product.input->int8 : product.input->floats) != nullptr);
   const MatmulTask task{.weight = weight.packed(product.matrix),
                         .group_bytes = weight.group_bytes(),
                         .group_begin = begin,
@@ -60,6 +101,15 @@ bool uses_int8(const Context& context, const Weight& weight) {
          dtype_info(weight.dtype()).quantised;
 }
 
+void PackForms::add(const Context& context, const Weight& weight) {
+  const bool is_f32 = weight.dtype() == DType::kF32;
+  (uses_int8(context, weight) ? int8_ : is_f32 ? few_floats_ : floats_) = true;
+}
+
+bool PackForms::floats(int64_t columns) const {
+  return floats_ || (few_floats_ && columns < kGemmColumns);
+}
+
 void pack_columns(const Context& context, std::span<Columns> inputs, int64_t cols,
                   PackForms forms) {
   if (context.isa == Isa::kRef) return;
@@ -67,19 +117,20 @@ void pack_columns(const Context& context, std::span<Columns> inputs, int64_t col
   const int64_t int8_bytes = kernels.int8_column_bytes(cols);
   int64_t total = 0;
   for (auto& input : inputs) {
-    if (forms.int8) input.int8 = context.arena->take<std::byte>(input.count * int8_bytes);
-    if (forms.floats)
+    if (forms.int8()) input.int8 = context.arena->take<std::byte>(input.count * int8_bytes);
+    if (forms.floats(input.count))
       input.floats = context.arena->take<std::byte>(input.count * float_column_bytes(cols));
-    total += input.count;
+    if (input.int8 != nullptr || input.floats != nullptr) total += input.count;
   }
+  if (total == 0) return;
   const auto pack_column = [&](const Columns& input, int64_t i) {
     ActivationTask task{
         .x = input.column(i), .cols = cols, .column = i, .count = input.count, .packed = nullptr};
-    if (forms.int8) {
+    if (input.int8 != nullptr) {
       task.packed = const_cast<std::byte*>(input.int8);
       kernels.pack_int8(task);
     }
-    if (forms.floats) {
+    if (input.floats != nullptr) {
       task.packed = const_cast<std::byte*>(input.floats);
       kernels.pack_floats(task);
     }
@@ -106,25 +157,45 @@ void pack_columns(const Context& context, std::span<Columns> inputs, int64_t col
 }
 
 void multiply(const Context& context, std::span<const Product> products) {
-  struct Range {
-    const Product* product;
-    int64_t begin, end;
-  };
   const Arena::Scope scope(*context.arena);
+  const auto gemm_pieces = [&](const GemmSplit& split) {
+    int64_t count = 0;
+    for (const Product& p : products) {
+      if (uses_gemm(context, p))
+        count += pieces(split, weight_groups(p.weight->rows()), p.input->count);
+    }
+    return count;
+  };
+  const GemmSplit split = split_gemm(context.pool->size(), gemm_pieces);
   int64_t groups_in_all = 0;
-  for (const auto& product : products) groups_in_all += weight_groups(product.weight->rows());
-  Range* ranges = context.arena->take<Range>(groups_in_all);
+  for (const Product& p : products) {
+    if (!uses_gemm(context, p)) groups_in_all += weight_groups(p.weight->rows());
+  }
+  Range* ranges = context.arena->take<Range>(gemm_pieces(split) + groups_in_all);
   int64_t count = 0;
-  for (const auto& product : products) {
-    if (product.input->count == 0) continue;
-    const int64_t groups = weight_groups(product.weight->rows());
-    const int64_t step = groups_per_task(context, *product.weight, groups_in_all);
-    for (int64_t begin = 0; begin < groups; begin += step)
-      ranges[count++] = {&product, begin, std::min(begin + step, groups)};
+  for (const Product& p : products) {
+    const int64_t columns = p.input->count, groups = weight_groups(p.weight->rows());
+    if (columns == 0) continue;
+    const bool gemm = uses_gemm(context, p);
+    const int64_t step = gemm ? split.groups : groups_per_task(context, *p.weight, groups_in_all);
+    const int64_t wide = gemm ? ceil_div(columns, split.columns) : 1;
+    const int64_t high = ceil_div(groups, step);
+    for (int64_t i = 0; i < high; ++i) {
+      for (int64_t j = 0; j < wide; ++j) {
+        ranges[count++] = {
+            &p, gemm ? piece_begin(groups, high, i) : i * step,
+            gemm ? piece_begin(groups, high, i + 1) : std::min((i + 1) * step, groups),
+            piece_begin(columns, wide, j), piece_begin(columns, wide, j + 1)};
+      }
+    }
   }
   context.pool->run(count, [&](int64_t task, int) {
     const Range& range = ranges[task];
-    multiply_task(context, *range.product, range.begin, range.end);
+    if (uses_gemm(context, *range.product)) {
+      gemm_task(context, range);
+    } else {
+      multiply_task(context, *range.product, range.group_begin, range.group_end);
+    }
   });
 }
 

@@ -35,9 +35,17 @@ struct Product {
 // Whether a product with this weight rounds its input to 8 bits.
 bool uses_int8(const Context& context, const Weight& weight);
 
-// Packs the columns of all inputs (K = cols) in the forms asked for, into the context's arena.
-struct PackForms {
-  bool int8 = false, floats = false;
+// Packs the columns of all inputs (K = cols) in the forms that products with these weights read,
+// into the context's arena.
+class PackForms {
+ public:
+  void add(const Context& context, const Weight& weight);
+  bool int8() const { return int8_; }
+  bool floats(int64_t columns) const;
+
+ private:
+  bool int8_ = false, floats_ = false;
+  bool few_floats_ = false;  // f32 weights read many columns where they are
 };
 void pack_columns(const Context& context, std::span<Columns> inputs, int64_t cols, PackForms forms);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/checked_math.hpp"
 #include "ops/matmul/pack.hpp"
@@ -103,6 +104,38 @@ void Weight::pack_matrices(const Context& context, const BytesDone& done) {
     }
   }
   raw_.clear();
+}
+
+std::span<const float> Weight::values() const {
+  PONDER_CHECK(dtype_ == DType::kF32 && owns());
+  if (floats_.size() > 0) return floats_.span();
+  return {reinterpret_cast<const float*>(packed_.data()), packed_.size() / sizeof(float)};
+}
+
+std::span<float> Weight::values() {
+  const auto values = std::as_const(*this).values();
+  return {const_cast<float*>(values.data()), values.size()};
+}
+
+void Weight::values_to_rows(std::span<const float> values, float* rows) const {
+  PONDER_CHECK(values.size() == this->values().size());
+  for (int64_t i = 0; i < stack_ * rows_ * cols_; ++i)
+    rows[i] = values[static_cast<size_t>(place_of_value(i))];
+}
+
+void Weight::rows_to_values(const float* rows, std::span<float> values) const {
+  PONDER_CHECK(values.size() == this->values().size());
+  std::fill(values.begin(), values.end(), 0.0f);
+  for (int64_t i = 0; i < stack_ * rows_ * cols_; ++i)
+    values[static_cast<size_t>(place_of_value(i))] = rows[i];
+}
+
+// Where element i of (S, N, K) lies in values().
+int64_t Weight::place_of_value(int64_t i) const {
+  if (group_bytes_ == 0) return i;
+  const int64_t matrix = i / cols_ / rows_, n = i / cols_ % rows_, k = i % cols_;
+  const int64_t group = matrix * weight_groups(rows_) + n / kGroupRows;
+  return (group * cols_ + k) * kGroupRows + n % kGroupRows;
 }
 
 int64_t Weight::scale_elements() const {

@@ -42,6 +42,16 @@ class Weight {
   bool owns() const { return packed_.size() > 0 || floats_.size() > 0; }
   int64_t bytes() const;  // memory owned
 
+  // The numbers of a kF32 weight that owns them (made by from_floats, or by pack but on the
+  // reference), as one flat array that an optimiser may change in place. Its layout depends on the
+  // instruction set alone: (S, N, K) on the reference, else (S, ⌈N/16⌉, K, 16) with row 16·g + i in
+  // lane i of group g, and zeros in the lanes past N. Gradients have it too.
+  std::span<float> values();
+  std::span<const float> values() const;
+  // Between that layout and (S, N, K).
+  void values_to_rows(std::span<const float> values, float* rows) const;
+  void rows_to_values(const float* rows, std::span<float> values) const;
+
   // For kernels.
   const std::byte* packed(int64_t index) const { return packed_.data() + index * packed_stride_; }
   int64_t group_bytes() const { return group_bytes_; }  // of 16 packed rows
@@ -49,6 +59,7 @@ class Weight {
   const float* block_scale(int64_t index) const;  // (⌈N/128⌉, ⌈K/128⌉) or nullptr
 
  private:
+  int64_t place_of_value(int64_t i) const;
   int64_t scale_elements() const;  // of one matrix's block scales
   void pack_matrices(const Context& context, const BytesDone& done);
 

@@ -1,5 +1,7 @@
 // RMS normalisation over a vector type V. A row's sum of squares runs in one order: four vectors of
 // partial sums, joined in pairs, then the lanes.
+#pragma once
+
 #include "ops/rmsnorm/rmsnorm.hpp"
 
 namespace ponder {

@@ -20,6 +20,7 @@ struct RopeArgs {
   int64_t head_stride = 0;   // elements from one head to the next
   float amplitude = 1.0f;    // a, on cos and sin
   bool interleaved = false;  // pairs (2j, 2j+1) if true, else (j, j + d/2)
+  bool backward = false;     // x is a gradient: turned by −θ, times a
 };
 
 // Tokens [begin, end). Angles: θ = position·f_j in f32, cos and sin of libm (the same on all ISAs).

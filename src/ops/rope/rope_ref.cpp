@@ -7,6 +7,8 @@ namespace ponder {
 void rope_angles(const RopeArgs& args, int64_t token, float* cosines, float* sines) noexcept {
   rope_angles<float>(args.positions[token], args.inv_freq, args.dims / 2, args.amplitude, cosines,
                      sines);
+  if (!args.backward) return;
+  for (int64_t j = 0; j < args.dims / 2; ++j) sines[j] = -sines[j];
 }
 
 namespace ref {

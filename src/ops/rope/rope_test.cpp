@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ops/rope/rope_ref.hpp"
+#include "testing/gradcheck.hpp"
 #include "testing/isas.hpp"
 #include "testing/numbers.hpp"
 
@@ -158,6 +159,32 @@ TEST(Rope, ThreadsDoNotMatter) {
     testing::expect_threads_do_not_matter(
         [&](const Context& context) { return run(context, c, x, kPositions, kTokens); });
   }
+}
+
+// ⟨R x, y⟩ = ⟨x, Rᵀ y⟩ for all x and y says that the backward rotation is the transposed one.
+TEST(RopeBackward, IsTheTransposedRotation) {
+  for_each_isa(2, [](const Context& context) {
+    for (const Case& c : cases()) {
+      const auto count = kTokens * c.heads * c.dims;
+      const auto x = random_floats(1, count), y = random_floats(2, count);
+      auto turned = y;
+      const auto inv_freq = frequencies(c.dims);
+      rope(context, {.x = turned.data(),
+                     .positions = kPositions,
+                     .inv_freq = inv_freq.data(),
+                     .tokens = kTokens,
+                     .heads = c.heads,
+                     .dims = c.dims,
+                     .token_stride = c.heads * c.dims,
+                     .head_stride = c.dims,
+                     .amplitude = c.amplitude,
+                     .interleaved = c.interleaved,
+                     .backward = true});
+      const double forward = testing::inner_product(run(context, c, x, kPositions, kTokens), y);
+      EXPECT_NEAR(testing::inner_product(x, turned), forward,
+                  testing::dot_tolerance(count, testing::norm(x), testing::norm(y)));
+    }
+  });
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 #include "ops/sample/sample.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
 #include "base/macros.hpp"
+#include "ops/xent/xent.hpp"
 
 namespace ponder {
 namespace {
@@ -134,15 +134,7 @@ int32_t draw_from(const std::vector<Candidate>& candidates, double total, double
 
 // The greatest logit and its lowest index; −∞ and 0 if there is none above −∞.
 std::pair<float, int32_t> find_best(std::span<const float> logits) {
-  std::array<float, 16> lanes;  // independent comparisons, which the compiler turns into vectors
-  lanes.fill(-kInfinity);
-  size_t i = 0;
-  for (; i + lanes.size() <= logits.size(); i += lanes.size()) {
-    for (size_t lane = 0; lane < lanes.size(); ++lane)
-      lanes[lane] = logits[i + lane] > lanes[lane] ? logits[i + lane] : lanes[lane];
-  }
-  float best = *std::max_element(lanes.begin(), lanes.end());
-  for (; i < logits.size(); ++i) best = logits[i] > best ? logits[i] : best;
+  const float best = greatest_logit(logits);
   if (best == -kInfinity) return {best, 0};
   return {best,
           static_cast<int32_t>(std::find(logits.begin(), logits.end(), best) - logits.begin())};
@@ -181,21 +173,9 @@ int32_t sample(std::span<float> logits, std::span<const int32_t> history,
   return draw_from(candidates, total, Rng(options.seed, 0, draw).next_double());
 }
 
-double log_probability(std::span<const float> logits, int32_t token) {
+double log_probability(std::span<const float> logits, int32_t token, float temperature) {
   PONDER_CHECK(token >= 0 && static_cast<size_t>(token) < logits.size());
-  const float best = find_best(logits).first;
-  const float logit = logits[static_cast<size_t>(token)];
-  if (!(logit > -kInfinity)) return -static_cast<double>(kInfinity);
-  double total = 0.0;
-  for (const float other : logits) {
-    if (other == best) {
-      total += 1.0;
-    } else if (other > -kInfinity) {
-      total += std::exp(static_cast<double>(other) - static_cast<double>(best));
-    }
-  }
-  const double below = logit == best ? 0.0 : static_cast<double>(logit) - static_cast<double>(best);
-  return below - std::log(total);
+  return LogSoftmax::of(logits, temperature).log_probability(logits[static_cast<size_t>(token)]);
 }
 
 }  // namespace ponder

@@ -32,7 +32,7 @@ struct SamplingOptions {
 int32_t sample(std::span<float> logits, std::span<const int32_t> history,
                const SamplingOptions& options, uint64_t draw);
 
-// log softmax of one token: logits[token] − log Σ exp(logits), summed in f64.
-double log_probability(std::span<const float> logits, int32_t token);
+// log softmax(logits / temperature) of one token, summed in f64: the number that xent gives too.
+double log_probability(std::span<const float> logits, int32_t token, float temperature = 1.0f);
 
 }  // namespace ponder

@@ -224,5 +224,19 @@ TEST(LogProbability, SurvivesLargeAndInfiniteLogits) {
   EXPECT_EQ(log_probability(odd, 3), 0.0);
 }
 
+TEST(LogProbability, TakesATemperature) {
+  const auto logits = random_floats(3, 1000);
+  for (const float temperature : {0.25f, 0.6f, 1.0f, 3.0f}) {
+    double total = 0.0;
+    const double t = static_cast<double>(temperature);
+    for (const float v : logits) total += std::exp(static_cast<double>(v) / t);
+    for (const int32_t token : {0, 1, 500, 999}) {
+      EXPECT_NEAR(log_probability(logits, token, temperature),
+                  static_cast<double>(logits[static_cast<size_t>(token)]) / t - std::log(total),
+                  1e-11);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace ponder

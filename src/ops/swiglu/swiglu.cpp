@@ -15,4 +15,14 @@ void swiglu(const Context& context, const SwigluArgs& args) {
                  [&](int64_t begin, int64_t end) { context.kernels->swiglu(args, begin, end); });
 }
 
+void swiglu_backward(const Context& context, const SwigluBackwardArgs& args) {
+  const ProfileScope profile(context, "swiglu_backward", [&] { return cost_of(args); });
+  PONDER_CHECK(args.rows >= 0 && args.width > 0);
+  PONDER_CHECK(args.rows <= 1 || (args.stride >= args.width && args.dy_stride >= args.width &&
+                                  args.out_stride >= args.width));
+  for_row_ranges(context, args.rows, 5 * args.width, [&](int64_t begin, int64_t end) {
+    context.kernels->swiglu_backward(args, begin, end);
+  });
+}
+
 }  // namespace ponder

@@ -1,0 +1,36 @@
+// How a set of products is cut into tasks. Sums do not depend on it.
+#pragma once
+
+#include <cstdint>
+
+#include "base/checked_math.hpp"
+
+namespace ponder {
+
+// Groups of 16 outputs, and columns, that a task takes at most: its columns' stretch of the depth
+// lies in the second-level cache.
+struct GemmSplit {
+  int64_t groups = 12;
+  int64_t columns = 480;
+};
+
+// The largest pieces that still give every thread several; `count(split)` says how many there are.
+template <typename Count>
+GemmSplit split_gemm(int64_t threads, Count&& count) {
+  constexpr int64_t kTasksPerThread = 3;
+  constexpr GemmSplit kSplits[] = {{12, 480}, {12, 240}, {6, 240}, {6, 120}, {3, 120}};
+  if (threads == 1) return kSplits[0];
+  for (const GemmSplit& split : kSplits) {
+    if (count(split) >= kTasksPerThread * threads) return split;
+  }
+  return kSplits[4];
+}
+
+constexpr int64_t pieces(const GemmSplit& split, int64_t groups, int64_t columns) {
+  return ceil_div(groups, split.groups) * ceil_div(columns, split.columns);
+}
+
+// Where piece `i` of `count` nearly equal ones begins.
+constexpr int64_t piece_begin(int64_t total, int64_t count, int64_t i) { return total * i / count; }
+
+}  // namespace ponder
