@@ -27,5 +27,6 @@ void add_pull_command(CLI::App& app, Selection& selection);
 void add_convert_command(CLI::App& app, Selection& selection);
 void add_synth_command(CLI::App& app, Selection& selection);
 void add_bench_command(CLI::App& app, Selection& selection);
+void add_data_command(CLI::App& app, Selection& selection);
 
 }  // namespace ponder
