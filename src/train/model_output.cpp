@@ -68,6 +68,15 @@ Result<Tokenizer> load_tokenizer_of(const std::filesystem::path& model) {
   return Tokenizer::load(model);
 }
 
+std::vector<std::string> usual_lora_modules(const Config& config) {
+  std::vector<std::string> modules;
+  for (const char* module : {"q_proj", "k_proj", "v_proj", "q_a_proj", "q_b_proj",
+                             "kv_a_proj_with_mqa", "o_proj", "gate_proj", "up_proj", "down_proj"})
+    if (lora_parameters(config, {.lora_rank = 1, .lora_on = {module}}) > 0)
+      modules.push_back(module);
+  return modules;
+}
+
 int64_t lora_parameters(const Config& config, const TrainableOptions& options) {
   int64_t sum = 0;
   for (const ParamInfo& info : list_params(config)) {

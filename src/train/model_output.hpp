@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "model/trainable.hpp"
@@ -32,6 +33,9 @@ Result<void> copy_tokenizer(const std::filesystem::path& from, const std::filesy
 // As Tokenizer::load, for a folder that holds one GGUF file too.
 Result<Tokenizer> load_tokenizer_of(const std::filesystem::path& model);
 
+// The modules that adapters are put on if nobody names any: all that a layer of this model has of
+// those that PEFT's users choose, attention and dense feed-forward.
+std::vector<std::string> usual_lora_modules(const Config& config);
 // Parameters that adapters would have.
 int64_t lora_parameters(const Config& config, const TrainableOptions& options);
 // Bytes that a frozen model takes: those of its files.
