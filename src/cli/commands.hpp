@@ -28,5 +28,6 @@ void add_convert_command(CLI::App& app, Selection& selection);
 void add_synth_command(CLI::App& app, Selection& selection);
 void add_bench_command(CLI::App& app, Selection& selection);
 void add_judge_command(CLI::App& app, Selection& selection);
+void add_eval_command(CLI::App& app, Selection& selection);
 
 }  // namespace ponder
