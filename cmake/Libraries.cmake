@@ -16,6 +16,7 @@ find_package(MPI REQUIRED COMPONENTS C)
 find_package(ZLIB REQUIRED)
 find_path(TOMLPLUSPLUS toml++/toml.h REQUIRED)  # headers only
 find_library(UTF8PROC utf8proc REQUIRED)
+find_library(CLD2 cld2 REQUIRED)
 
 # A module without sources yet is an INTERFACE library.
 function(ponder_link module)
@@ -28,7 +29,7 @@ endfunction()
 ponder_link(base Threads::Threads)
 ponder_link(io nlohmann_json::nlohmann_json Boost::headers OpenSSL::SSL OpenSSL::Crypto)
 ponder_link(text ${UTF8PROC})
-ponder_link(judge PkgConfig::SECCOMP)
+ponder_link(judge PkgConfig::SECCOMP ${CLD2})
 ponder_link(data PkgConfig::ZSTD ZLIB::ZLIB MPI::MPI_C)
 ponder_link(train MPI::MPI_C)
 ponder_link(eval PkgConfig::SQLITE)

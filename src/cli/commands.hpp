@@ -27,5 +27,9 @@ void add_pull_command(CLI::App& app, Selection& selection);
 void add_convert_command(CLI::App& app, Selection& selection);
 void add_synth_command(CLI::App& app, Selection& selection);
 void add_bench_command(CLI::App& app, Selection& selection);
+void add_judge_command(CLI::App& app, Selection& selection);
+
+// Part of `judge`.
+void add_judge_math(CLI::App& judge, Selection& selection);
 
 }  // namespace ponder

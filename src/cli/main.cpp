@@ -83,6 +83,7 @@ void add_commands(CLI::App& app, Selection& selection) {
   add_convert_command(app, selection);
   add_synth_command(app, selection);
   add_bench_command(app, selection);
+  add_judge_command(app, selection);
   app.footer(
       "Each command has its own help: ponder COMMAND --help\n\n"
       "Examples:\n"
