@@ -6,12 +6,12 @@
 #include "cli/format_text.hpp"
 #include "cli/json_output.hpp"
 #include "cli/serve_settings.hpp"
-#include "data/run/communicator.hpp"
+#include "data/run/peers.hpp"
 
 namespace ponder {
 namespace {
 
-std::string counts_text(const Tally& tally) {
+std::string counts_text(const StepTally& tally) {
   const auto line = [](const std::string& name, uint64_t count) {
     const std::string number = std::to_string(count);
     return name + std::string(name.size() < 34 ? 34 - name.size() : 1, ' ') +
@@ -43,13 +43,6 @@ void add_data_flags(CLI::App& command, DataFlags& flags, bool output) {
     command.add_option("--samples", flags.run.samples, "Removed documents kept for each rule (20)")
         ->check(CLI::Range(0, 10000))
         ->type_name("N");
-    command
-        .add_option("--rank", flags.rank, "This process among --world (default: from SLURM or MPI)")
-        ->check(CLI::Range(0, 1'000'000))
-        ->type_name("R");
-    command.add_option("--world", flags.world, "Number of processes that share the work")
-        ->check(CLI::Range(1, 1'000'000))
-        ->type_name("N");
   }
   command.add_option("--format", flags.input.format, "Of the input: auto, jsonl, lines or text")
       ->type_name("FORMAT");
@@ -63,11 +56,21 @@ void add_data_flags(CLI::App& command, DataFlags& flags, bool output) {
       ->type_name("BYTES");
   command.add_flag("--stop-at-bad", flags.run.stop_at_bad,
                    "Stop at bad input instead of putting it into quarantine");
+  add_process_flags(command, flags);
+}
+
+void add_process_flags(CLI::App& command, DataFlags& flags) {
   command.add_option("-t,--threads", flags.threads, "Threads (one per CPU)")
       ->check(CLI::Range(1, 4096))
       ->type_name("N");
   command.add_option("--memory", flags.memory, "Memory for tables, beyond which files serve (2G)")
       ->type_name("BYTES");
+  command.add_option("--rank", flags.rank, "This process among --world (from SLURM or MPI)")
+      ->check(CLI::Range(0, 1'000'000))
+      ->type_name("R");
+  command.add_option("--world", flags.world, "Number of processes that share the work")
+      ->check(CLI::Range(1, 1'000'000))
+      ->type_name("N");
   command.add_flag("--json", flags.json, "Print the counts as JSON");
 }
 
@@ -86,6 +89,12 @@ Result<void> prepare_data_flags(DataFlags& flags, ProgressLine& line) {
   return {};
 }
 
+// MPI serves only if it started as many processes as share the work.
+Place place_of_run(const StepRun& run) {
+  const Place place = place_from_environment();
+  return {run.rank, run.world, place.mpi && place.world == run.world};
+}
+
 Result<uint64_t> memory_of(const DataFlags& flags) {
   const uint64_t bytes = PONDER_TRY(parse_bytes(flags.memory, "--memory"));
   if (bytes < (16 << 20))
@@ -93,7 +102,7 @@ Result<uint64_t> memory_of(const DataFlags& flags) {
   return bytes;
 }
 
-Result<int> report_counts(const DataFlags& flags, const Tally& tally, bool waiting,
+Result<int> report_counts(const DataFlags& flags, const StepTally& tally, bool waiting,
                           const OrderedJson& more) {
   if (flags.json) {
     OrderedJson json = tally.counts();
@@ -116,11 +125,11 @@ Result<int> report_counts(const DataFlags& flags, const Tally& tally, bool waiti
   return 0;
 }
 
-Result<int> run_data_step(DataFlags& flags, Step& step) {
+Result<int> run_data_step(DataFlags& flags, DocumentStep& step) {
   const auto inputs = PONDER_TRY(find_inputs(flags.input));
   ThreadPool pool(flags.run.threads);
   if (flags.run.folder == "-") {
-    const Tally tally = PONDER_TRY(run_to_output(step, flags.input, inputs, flags.run, pool));
+    const StepTally tally = PONDER_TRY(run_to_output(step, flags.input, inputs, flags.run, pool));
     return report_counts(flags, tally, false);
   }
   const RunFolder folder = PONDER_TRY(RunFolder::open(flags.run, "main", inputs));
@@ -134,6 +143,12 @@ void add_data_command(CLI::App& app, Selection& selection) {
   CLI::App& data = *app.add_subcommand("data", "Make training sets out of raw text");
   data.require_subcommand(1);
   add_data_filter(data, selection);
+  add_data_dedup(data, selection);
+  add_data_decontaminate(data, selection);
+  add_data_pack(data, selection);
+  add_data_classify(data, selection);
+  add_data_look(data, selection);
+  add_data_run(data, selection);
   data.footer(
       "Each command reads JSONL (plain, .gz or .zst), lines or whole text files, and writes a "
       "folder\n"

@@ -8,13 +8,14 @@
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
 #include "data/io/inputs.hpp"
+#include "data/run/peers.hpp"
 #include "data/run/run_step.hpp"
 
 namespace ponder {
 
 struct DataFlags {
   InputOptions input;
-  RunOptions run;
+  StepRun run;
   std::string packing = "none";
   std::string memory = "2G";
   std::string longest = "64M";
@@ -27,17 +28,21 @@ struct DataFlags {
 // Adds the flags that all steps have. Without `output` there is no -o.
 void add_data_flags(CLI::App& command, DataFlags& flags, bool output = true);
 
+// Of these those about the process: threads, memory, rank, --json.
+void add_process_flags(CLI::App& command, DataFlags& flags);
+
 // Checks and completes the flags: sizes, threads, rank, progress on `line`.
 Result<void> prepare_data_flags(DataFlags& flags, ProgressLine& line);
+Place place_of_run(const StepRun& run);
 Result<uint64_t> memory_of(const DataFlags& flags);
 
 // Prints counts: as JSON if asked for, else as a small table. With `waiting` other processes still
 // work on their shards.
-Result<int> report_counts(const DataFlags& flags, const Tally& tally, bool waiting,
+Result<int> report_counts(const DataFlags& flags, const StepTally& tally, bool waiting,
                           const OrderedJson& more = OrderedJson::object());
 
 // Runs a step from input to output by the flags, and reports.
-Result<int> run_data_step(DataFlags& flags, Step& step);
+Result<int> run_data_step(DataFlags& flags, DocumentStep& step);
 
 void add_data_filter(CLI::App& data, Selection& selection);
 void add_data_dedup(CLI::App& data, Selection& selection);

@@ -64,7 +64,7 @@ Result<RecordFormat> chosen_format(const std::string& name, const std::string& p
 
 }  // namespace
 
-Result<std::vector<InputFile>> find_inputs(const InputOptions& options) {
+Result<std::vector<CorpusFile>> find_inputs(const InputOptions& options) {
   std::vector<std::string> paths;
   for (const std::string& given : options.paths) {
     std::error_code error;
@@ -83,7 +83,7 @@ Result<std::vector<InputFile>> find_inputs(const InputOptions& options) {
     }
   }
   if (paths.empty()) return Failure{{.what = "no input files are named"}};
-  std::vector<InputFile> files;
+  std::vector<CorpusFile> files;
   for (const std::string& path : paths)
     files.push_back({.path = path,
                      .origin = path == "-" ? "stdin" : fs::path(path).filename().string(),

@@ -10,7 +10,7 @@
 
 namespace ponder {
 
-struct InputFile {
+struct CorpusFile {
   std::string path;    // "-": standard input
   std::string origin;  // its name without folders, for ids
   RecordFormat format = RecordFormat::kJsonLines;
@@ -26,6 +26,6 @@ struct InputOptions {
 // Files in the order given; those of a pattern or folder sorted by name. A folder that an earlier
 // step wrote gives its part-* files; another one its files of JSON lines and plain text. Fails if a
 // name is no file, or there is none at all.
-Result<std::vector<InputFile>> find_inputs(const InputOptions& options);
+Result<std::vector<CorpusFile>> find_inputs(const InputOptions& options);
 
 }  // namespace ponder

@@ -65,7 +65,7 @@ LineWords line_words(std::string_view line) {
   return words;
 }
 
-class C4Quality : public Filter {
+class C4Quality : public TextFilter {
  public:
   enum Number {
     kMinSentences,
@@ -80,7 +80,7 @@ class C4Quality : public Filter {
   };
   enum Test { kLoremIpsum, kCurlyBracket, kTooFewSentences };
 
-  C4Quality() : Filter("c4_quality") {
+  C4Quality() : TextFilter("c4_quality") {
     numbers_ = {{"min_sentences", 5, "least number of sentences in the lines that are kept"},
                 {"min_words_per_line", 3, "lines with fewer words are dropped"},
                 {"max_word_length", 1000, "lines with a longer word are dropped"},
@@ -90,9 +90,9 @@ class C4Quality : public Filter {
                 {"javascript", 1, "1: lines with \"javascript\" are dropped"},
                 {"curly_bracket", 0, "largest number of lines with {"},
                 {"policy", 1, "1: lines about cookies, privacy or terms of use are dropped"}};
-    rules_ = {{"lorem_ipsum", kLorem, Rule::kAbove},
-              {"curly_bracket", kBracket, Rule::kAbove},
-              {"too_few_sentences", kMinSentences, Rule::kBelow}};
+    rules_ = {{"lorem_ipsum", kLorem, FilterRule::kAbove},
+              {"curly_bracket", kBracket, FilterRule::kAbove},
+              {"too_few_sentences", kMinSentences, FilterRule::kBelow}};
   }
 
   void check(Document& document, FilterScratch& scratch, Measures& measures) const override {
@@ -149,12 +149,12 @@ class C4Quality : public Filter {
   }
 };
 
-class C4Paragraphs : public Filter {
+class C4Paragraphs : public TextFilter {
  public:
-  C4Paragraphs() : Filter("c4_paragraphs") {
+  C4Paragraphs() : TextFilter("c4_paragraphs") {
     numbers_ = {{"min_paragraphs", 3, "least number of long lines"},
                 {"min_length", 200, "characters of a long line"}};
-    rules_ = {{"too_few_paragraphs", 0, Rule::kBelow}};
+    rules_ = {{"too_few_paragraphs", 0, FilterRule::kBelow}};
   }
 
   void check(Document&, FilterScratch& scratch, Measures& measures) const override {
@@ -167,7 +167,7 @@ class C4Paragraphs : public Filter {
 
 }  // namespace
 
-std::unique_ptr<Filter> make_c4_quality() { return std::make_unique<C4Quality>(); }
-std::unique_ptr<Filter> make_c4_paragraphs() { return std::make_unique<C4Paragraphs>(); }
+std::unique_ptr<TextFilter> make_c4_quality() { return std::make_unique<C4Quality>(); }
+std::unique_ptr<TextFilter> make_c4_paragraphs() { return std::make_unique<C4Paragraphs>(); }
 
 }  // namespace ponder

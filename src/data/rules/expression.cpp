@@ -37,12 +37,12 @@ ExpressionValue value_of_name(std::string_view name, const Document& document,
   return value_of_json(scratch.record->field(name));
 }
 
-class ExpressionFilter : public Filter {
+class ExpressionFilter : public TextFilter {
  public:
-  ExpressionFilter() : Filter("expression") {
+  ExpressionFilter() : TextFilter("expression") {
     numbers_ = {{"least", 1, "least number of the expressions that must be true"}};
     lists_ = {{"keep", {}, "expressions that are true for documents to keep"}};
-    rules_ = {{"expression", 0, Rule::kBelow}};
+    rules_ = {{"expression", 0, FilterRule::kBelow}};
   }
 
   Result<void> prepare() override {
@@ -69,6 +69,6 @@ class ExpressionFilter : public Filter {
 
 }  // namespace
 
-std::unique_ptr<Filter> make_expression() { return std::make_unique<ExpressionFilter>(); }
+std::unique_ptr<TextFilter> make_expression() { return std::make_unique<ExpressionFilter>(); }
 
 }  // namespace ponder

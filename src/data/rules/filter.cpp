@@ -12,7 +12,7 @@ namespace {
 
 struct Maker {
   std::string_view name;
-  std::unique_ptr<Filter> (*make)();
+  std::unique_ptr<TextFilter> (*make)();
 };
 
 constexpr Maker kMakers[] = {{"gopher_quality", make_gopher_quality},
@@ -82,12 +82,12 @@ std::vector<std::string> parse_list(std::string_view text) {
 
 }  // namespace
 
-bool Measures::take(const Filter& filter, int rule, double value) {
-  const Rule& tested = filter.rules()[static_cast<size_t>(rule)];
+bool Measures::take(const TextFilter& filter, int rule, double value) {
+  const FilterRule& tested = filter.rules()[static_cast<size_t>(rule)];
   values_[static_cast<size_t>(rule)] = value;
   const double threshold = filter.number(tested.threshold);
   // False for NaN on either side: the rule is off, or there was nothing to measure.
-  const bool fails = tested.fails == Rule::kBelow ? value < threshold : value > threshold;
+  const bool fails = tested.fails == FilterRule::kBelow ? value < threshold : value > threshold;
   if (fails && failed_ < 0) failed_ = rule;
   return failed_ >= 0 && !all_;
 }
@@ -98,7 +98,7 @@ void replace_text(Document& document, FilterScratch& scratch, std::string text) 
   scratch.features.look_at(document.text);
 }
 
-std::unique_ptr<Filter> make_filter(std::string_view name) {
+std::unique_ptr<TextFilter> make_filter(std::string_view name) {
   for (const Maker& maker : kMakers)
     if (maker.name == name) return maker.make();
   return nullptr;
@@ -110,10 +110,10 @@ std::vector<std::string_view> filter_names() {
   return names;
 }
 
-Result<std::vector<std::unique_ptr<Filter>>> preset_filters(std::string_view name) {
+Result<std::vector<std::unique_ptr<TextFilter>>> preset_filters(std::string_view name) {
   for (const Preset& preset : presets()) {
     if (preset.name != name) continue;
-    std::vector<std::unique_ptr<Filter>> filters;
+    std::vector<std::unique_ptr<TextFilter>> filters;
     for (const std::string_view filter : preset.filters) filters.push_back(make_filter(filter));
     for (const auto& [key, value] : preset.options)
       PONDER_TRY(set_filter_option(filters, key, value));
@@ -130,7 +130,7 @@ std::vector<std::string_view> preset_names() {
   return names;
 }
 
-Result<void> set_filter_option(std::span<const std::unique_ptr<Filter>> filters,
+Result<void> set_filter_option(std::span<const std::unique_ptr<TextFilter>> filters,
                                std::string_view key, std::string_view value) {
   const size_t dot = key.find('.');
   const std::string_view option = dot == key.npos ? "" : key.substr(dot + 1);

@@ -26,7 +26,7 @@ struct ListOption {
   std::string_view help;
 };
 
-struct Rule {
+struct FilterRule {
   enum Fails { kBelow, kAbove };  // the threshold
   std::string_view name;          // the reason given for a rejected document
   int threshold;                  // which of the filter's numbers
@@ -47,7 +47,7 @@ class Measures {
   Measures(std::span<double> values, bool all) : values_(values), all_(all) {}
 
   // Notes the value; true if measuring ends here.
-  bool take(const class Filter& filter, int rule, double value);
+  bool take(const class TextFilter& filter, int rule, double value);
   int failed() const { return failed_; }  // −1: none
 
  private:
@@ -56,12 +56,12 @@ class Measures {
   int failed_ = -1;
 };
 
-class Filter {
+class TextFilter {
  public:
-  virtual ~Filter() = default;
+  virtual ~TextFilter() = default;
 
   std::string_view name() const { return name_; }
-  std::span<const Rule> rules() const { return rules_; }
+  std::span<const FilterRule> rules() const { return rules_; }
   std::vector<NumberOption>& numbers() { return numbers_; }
   std::vector<ListOption>& lists() { return lists_; }
   double number(int option) const { return numbers_[static_cast<size_t>(option)].value; }
@@ -76,10 +76,10 @@ class Filter {
   virtual void check(Document& document, FilterScratch& scratch, Measures& measures) const = 0;
 
  protected:
-  explicit Filter(std::string_view name) : name_(name) {}
+  explicit TextFilter(std::string_view name) : name_(name) {}
 
   std::string_view name_;
-  std::vector<Rule> rules_;
+  std::vector<FilterRule> rules_;
   std::vector<NumberOption> numbers_;
   std::vector<ListOption> lists_;
 };
@@ -88,16 +88,16 @@ class Filter {
 void replace_text(Document& document, FilterScratch& scratch, std::string text);
 
 // A filter by the name of its table in a recipe; null if there is none.
-std::unique_ptr<Filter> make_filter(std::string_view name);
+std::unique_ptr<TextFilter> make_filter(std::string_view name);
 std::vector<std::string_view> filter_names();
 
 // The filters of a preset: gopher, c4, mc4, fineweb-paper, fineweb-datatrove, pii, thoughts.
-Result<std::vector<std::unique_ptr<Filter>>> preset_filters(std::string_view name);
+Result<std::vector<std::unique_ptr<TextFilter>>> preset_filters(std::string_view name);
 std::vector<std::string_view> preset_names();
 
 // Sets "filter.option" of the first filter of that name, in a list of filters; `value` is a number,
 // "off", or words between commas. Unknown names are errors that name what there is.
-Result<void> set_filter_option(std::span<const std::unique_ptr<Filter>> filters,
+Result<void> set_filter_option(std::span<const std::unique_ptr<TextFilter>> filters,
                                std::string_view key, std::string_view value);
 
 }  // namespace ponder

@@ -7,15 +7,15 @@
 
 namespace ponder {
 
-std::unique_ptr<Filter> make_gopher_quality();
-std::unique_ptr<Filter> make_gopher_repetition();
-std::unique_ptr<Filter> make_c4_quality();
-std::unique_ptr<Filter> make_c4_paragraphs();
-std::unique_ptr<Filter> make_fineweb_quality();
-std::unique_ptr<Filter> make_language();
-std::unique_ptr<Filter> make_url();
-std::unique_ptr<Filter> make_pii();
-std::unique_ptr<Filter> make_thoughts();
-std::unique_ptr<Filter> make_expression();
+std::unique_ptr<TextFilter> make_gopher_quality();
+std::unique_ptr<TextFilter> make_gopher_repetition();
+std::unique_ptr<TextFilter> make_c4_quality();
+std::unique_ptr<TextFilter> make_c4_paragraphs();
+std::unique_ptr<TextFilter> make_fineweb_quality();
+std::unique_ptr<TextFilter> make_language();
+std::unique_ptr<TextFilter> make_url();
+std::unique_ptr<TextFilter> make_pii();
+std::unique_ptr<TextFilter> make_thoughts();
+std::unique_ptr<TextFilter> make_expression();
 
 }  // namespace ponder

@@ -12,7 +12,7 @@ struct Looked {
   std::string text;
 };
 
-Looked look(std::vector<std::unique_ptr<Filter>>& filters, const std::string& text,
+Looked look(std::vector<std::unique_ptr<TextFilter>>& filters, const std::string& text,
             const std::string& url = "") {
   FilterScratch scratch;
   Document document;
@@ -30,9 +30,9 @@ Looked look(std::vector<std::unique_ptr<Filter>>& filters, const std::string& te
   return {"", document.text};
 }
 
-std::vector<std::unique_ptr<Filter>> filters_of(
+std::vector<std::unique_ptr<TextFilter>> filters_of(
     std::string_view name, std::vector<std::pair<std::string, std::string>> options = {}) {
-  std::vector<std::unique_ptr<Filter>> filters;
+  std::vector<std::unique_ptr<TextFilter>> filters;
   filters.push_back(make_filter(name));
   for (const auto& [key, value] : options)
     EXPECT_TRUE(set_filter_option(filters, std::string(name) + "." + key, value).ok()) << key;
@@ -103,12 +103,12 @@ TEST(Filters, ExpressionsDecide) {
   EXPECT_EQ(look(filters, "two words").rule, "expression");
   EXPECT_EQ(look(filters, "three bad words").rule, "expression");
   for (const char* wrong : {"1 +", "(1", "nothing(1)", "'open", "1 2", "contains('a')", ""}) {
-    std::vector<std::unique_ptr<Filter>> broken;
+    std::vector<std::unique_ptr<TextFilter>> broken;
     broken.push_back(make_filter("expression"));
     ASSERT_TRUE(set_filter_option(broken, "expression.keep", std::string(wrong) + "\x1f").ok());
     EXPECT_FALSE(broken[0]->prepare().ok()) << wrong;
   }
-  std::vector<std::unique_ptr<Filter>> deep;
+  std::vector<std::unique_ptr<TextFilter>> deep;
   deep.push_back(make_filter("expression"));
   ASSERT_TRUE(set_filter_option(deep, "expression.keep", std::string(5000, '(')).ok());
   EXPECT_FALSE(deep[0]->prepare().ok());

@@ -15,7 +15,7 @@ uint32_t last_char(std::string_view text) {
   return decode_char(text, at).code;
 }
 
-class FineWebQuality : public Filter {
+class FineWebQuality : public TextFilter {
  public:
   enum Number {
     kPunctuated,
@@ -28,7 +28,7 @@ class FineWebQuality : public Filter {
   };
   enum Test { kEmpty, kPunctRatio, kShortRatio, kDupRatio, kListRatio };
 
-  FineWebQuality() : Filter("fineweb_quality") {
+  FineWebQuality() : TextFilter("fineweb_quality") {
     numbers_ = {{"line_punct_ratio", 0.12, "least share of lines that end with punctuation"},
                 {"short_line_ratio", 0.67, "largest share of short lines"},
                 {"char_dup_ratio", 0.01, "largest share of characters in repeated lines"},
@@ -36,11 +36,11 @@ class FineWebQuality : public Filter {
                 {"short_line_length", 30, "characters of a short line"},
                 {"exclude_zero", 0, "1: no punctuated line at all is no reason"},
                 {"min_lines", 1, "least number of lines that are not blank"}};
-    rules_ = {{"empty", kMinLines, Rule::kBelow},
-              {"line_punct_ratio", kPunctuated, Rule::kBelow},
-              {"short_line_ratio", kShortLines, Rule::kAbove},
-              {"char_dup_ratio", kDuplicates, Rule::kAbove},
-              {"list_ratio", kNewLines, Rule::kAbove}};
+    rules_ = {{"empty", kMinLines, FilterRule::kBelow},
+              {"line_punct_ratio", kPunctuated, FilterRule::kBelow},
+              {"short_line_ratio", kShortLines, FilterRule::kAbove},
+              {"char_dup_ratio", kDuplicates, FilterRule::kAbove},
+              {"list_ratio", kNewLines, FilterRule::kAbove}};
   }
 
   void check(Document&, FilterScratch& scratch, Measures& measures) const override {
@@ -74,6 +74,6 @@ class FineWebQuality : public Filter {
 
 }  // namespace
 
-std::unique_ptr<Filter> make_fineweb_quality() { return std::make_unique<FineWebQuality>(); }
+std::unique_ptr<TextFilter> make_fineweb_quality() { return std::make_unique<FineWebQuality>(); }
 
 }  // namespace ponder

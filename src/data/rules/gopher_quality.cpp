@@ -9,7 +9,7 @@ namespace {
 
 constexpr bool is_alpha(uint8_t classes) { return (classes & kLetter) != 0; }
 
-class GopherQuality : public Filter {
+class GopherQuality : public TextFilter {
  public:
   enum Number {
     kMinWords,
@@ -35,7 +35,7 @@ class GopherQuality : public Filter {
     kStop
   };
 
-  GopherQuality() : Filter("gopher_quality") {
+  GopherQuality() : TextFilter("gopher_quality") {
     numbers_ = {{"min_words", 50, "least number of words that are not only punctuation"},
                 {"max_words", 100000, "largest number of them"},
                 {"min_word_length", 3, "least mean of their characters"},
@@ -46,16 +46,16 @@ class GopherQuality : public Filter {
                 {"alpha_words", 0.8, "least share of words with a letter"},
                 {"stop_words", 2, "least number of different stop words"}};
     lists_ = {{"words", {"the", "be", "to", "of", "and", "that", "have", "with"}, "stop words"}};
-    rules_ = {{"gopher_short_doc", kMinWords, Rule::kBelow},
-              {"gopher_long_doc", kMaxWords, Rule::kAbove},
-              {"gopher_below_avg_threshold", kMinLength, Rule::kBelow},
-              {"gopher_above_avg_threshold", kMaxLength, Rule::kAbove},
-              {"gopher_too_many_hashes", kSymbols, Rule::kAbove},
-              {"gopher_too_many_ellipsis", kSymbols, Rule::kAbove},
-              {"gopher_too_many_bullets", kBullets, Rule::kAbove},
-              {"gopher_too_many_end_ellipsis", kEllipsis, Rule::kAbove},
-              {"gopher_below_alpha_threshold", kAlpha, Rule::kBelow},
-              {"gopher_enough_stop_words", kStopWords, Rule::kBelow}};
+    rules_ = {{"gopher_short_doc", kMinWords, FilterRule::kBelow},
+              {"gopher_long_doc", kMaxWords, FilterRule::kAbove},
+              {"gopher_below_avg_threshold", kMinLength, FilterRule::kBelow},
+              {"gopher_above_avg_threshold", kMaxLength, FilterRule::kAbove},
+              {"gopher_too_many_hashes", kSymbols, FilterRule::kAbove},
+              {"gopher_too_many_ellipsis", kSymbols, FilterRule::kAbove},
+              {"gopher_too_many_bullets", kBullets, FilterRule::kAbove},
+              {"gopher_too_many_end_ellipsis", kEllipsis, FilterRule::kAbove},
+              {"gopher_below_alpha_threshold", kAlpha, FilterRule::kBelow},
+              {"gopher_enough_stop_words", kStopWords, FilterRule::kBelow}};
   }
 
   void check(Document&, FilterScratch& scratch, Measures& measures) const override {
@@ -134,6 +134,6 @@ class GopherQuality : public Filter {
 
 }  // namespace
 
-std::unique_ptr<Filter> make_gopher_quality() { return std::make_unique<GopherQuality>(); }
+std::unique_ptr<TextFilter> make_gopher_quality() { return std::make_unique<GopherQuality>(); }
 
 }  // namespace ponder

@@ -9,7 +9,7 @@
 namespace ponder {
 namespace {
 
-class GopherRepetition : public Filter {
+class GopherRepetition : public TextFilter {
  public:
   enum Number { kParagraphs, kParagraphChars, kLines, kLineChars, kTop2, kDup5 = kTop2 + 3 };
   enum Test {
@@ -22,7 +22,7 @@ class GopherRepetition : public Filter {
     kDup = kTop + 3
   };
 
-  GopherRepetition() : Filter("gopher_repetition") {
+  GopherRepetition() : TextFilter("gopher_repetition") {
     numbers_ = {{"dup_para_frac", 0.3, "largest share of paragraphs that occurred before"},
                 {"dup_para_char_frac", 0.2, "largest share of characters in these"},
                 {"dup_line_frac", 0.3, "largest share of lines that occurred before"},
@@ -38,20 +38,20 @@ class GopherRepetition : public Filter {
                 {"dup_10_gram", 0.1, "the same for 10 words"},
                 {"min_chars", 1, "least number of characters"}};
     const int min_chars = static_cast<int>(numbers_.size()) - 1;
-    rules_ = {{"empty", min_chars, Rule::kBelow},
-              {"dup_para_frac", kParagraphs, Rule::kAbove},
-              {"dup_para_char_frac", kParagraphChars, Rule::kAbove},
-              {"dup_line_frac", kLines, Rule::kAbove},
-              {"dup_line_char_frac", kLineChars, Rule::kAbove},
-              {"top_2_gram", kTop2, Rule::kAbove},
-              {"top_3_gram", kTop2 + 1, Rule::kAbove},
-              {"top_4_gram", kTop2 + 2, Rule::kAbove},
-              {"duplicated_5_n_grams", kDup5, Rule::kAbove},
-              {"duplicated_6_n_grams", kDup5 + 1, Rule::kAbove},
-              {"duplicated_7_n_grams", kDup5 + 2, Rule::kAbove},
-              {"duplicated_8_n_grams", kDup5 + 3, Rule::kAbove},
-              {"duplicated_9_n_grams", kDup5 + 4, Rule::kAbove},
-              {"duplicated_10_n_grams", kDup5 + 5, Rule::kAbove}};
+    rules_ = {{"empty", min_chars, FilterRule::kBelow},
+              {"dup_para_frac", kParagraphs, FilterRule::kAbove},
+              {"dup_para_char_frac", kParagraphChars, FilterRule::kAbove},
+              {"dup_line_frac", kLines, FilterRule::kAbove},
+              {"dup_line_char_frac", kLineChars, FilterRule::kAbove},
+              {"top_2_gram", kTop2, FilterRule::kAbove},
+              {"top_3_gram", kTop2 + 1, FilterRule::kAbove},
+              {"top_4_gram", kTop2 + 2, FilterRule::kAbove},
+              {"duplicated_5_n_grams", kDup5, FilterRule::kAbove},
+              {"duplicated_6_n_grams", kDup5 + 1, FilterRule::kAbove},
+              {"duplicated_7_n_grams", kDup5 + 2, FilterRule::kAbove},
+              {"duplicated_8_n_grams", kDup5 + 3, FilterRule::kAbove},
+              {"duplicated_9_n_grams", kDup5 + 4, FilterRule::kAbove},
+              {"duplicated_10_n_grams", kDup5 + 5, FilterRule::kAbove}};
   }
 
   void check(Document&, FilterScratch& scratch, Measures& measures) const override {
@@ -91,6 +91,8 @@ class GopherRepetition : public Filter {
 
 }  // namespace
 
-std::unique_ptr<Filter> make_gopher_repetition() { return std::make_unique<GopherRepetition>(); }
+std::unique_ptr<TextFilter> make_gopher_repetition() {
+  return std::make_unique<GopherRepetition>();
+}
 
 }  // namespace ponder

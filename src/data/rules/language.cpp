@@ -14,13 +14,13 @@ namespace {
 
 constexpr size_t kLooked = 1 << 20;  // bytes of a text that are looked at
 
-class Language : public Filter {
+class Language : public TextFilter {
  public:
-  Language() : Filter("language") {
+  Language() : TextFilter("language") {
     numbers_ = {{"min_score", 0.65, "least share of the text in one of the languages"},
                 {"add_fields", 1, "1: the fields language and language_score are added"}};
     lists_ = {{"keep", {"en"}, "codes of the languages that are kept; none: all"}};
-    rules_ = {{"language", 0, Rule::kBelow}};
+    rules_ = {{"language", 0, FilterRule::kBelow}};
   }
 
   void check(Document& document, FilterScratch& scratch, Measures& measures) const override {
@@ -56,6 +56,6 @@ class Language : public Filter {
 
 }  // namespace
 
-std::unique_ptr<Filter> make_language() { return std::make_unique<Language>(); }
+std::unique_ptr<TextFilter> make_language() { return std::make_unique<Language>(); }
 
 }  // namespace ponder

@@ -134,18 +134,18 @@ Found key_at(std::string_view text, size_t at) {
   return {};
 }
 
-class Pii : public Filter {
+class Pii : public TextFilter {
  public:
   enum Number { kMails, kIps, kPhones, kKeys, kMostFound };
 
-  Pii() : Filter("pii") {
+  Pii() : TextFilter("pii") {
     numbers_ = {{"emails", 1, "1: mail addresses are masked"},
                 {"ips", 1, "1: public IP numbers are masked"},
                 {"phones", 1, "1: telephone numbers are masked"},
                 {"keys", 1, "1: keys and tokens are masked"},
                 {"max_found", 1e9, "largest number of masked pieces"}};
     lists_ = {{"masks", {"<EMAIL>", "<IP>", "<PHONE>", "<KEY>"}, "what stands for each kind"}};
-    rules_ = {{"pii_pieces", kMostFound, Rule::kAbove}};
+    rules_ = {{"pii_pieces", kMostFound, FilterRule::kAbove}};
   }
 
   Result<void> prepare() override {
@@ -196,6 +196,6 @@ class Pii : public Filter {
 
 }  // namespace
 
-std::unique_ptr<Filter> make_pii() { return std::make_unique<Pii>(); }
+std::unique_ptr<TextFilter> make_pii() { return std::make_unique<Pii>(); }
 
 }  // namespace ponder

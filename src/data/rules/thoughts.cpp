@@ -38,16 +38,16 @@ double mixed_share(std::string_view text) {
   return all == 0 ? 0 : 1 - *std::max_element(letters.begin(), letters.end()) / all;
 }
 
-class Thoughts : public Filter {
+class Thoughts : public TextFilter {
  public:
-  Thoughts() : Filter("thoughts") {
+  Thoughts() : TextFilter("thoughts") {
     numbers_ = {
         {"mixed_languages", 0.05, "largest share of letters in other scripts than the first"},
         {"paragraph_chars", 4000, "characters of the longest paragraph"},
         {"code_blocks", 0, "largest number of lines that begin with ```"}};
-    rules_ = {{"mixed_languages", 0, Rule::kAbove},
-              {"long_paragraph", 1, Rule::kAbove},
-              {"code_block", 2, Rule::kAbove}};
+    rules_ = {{"mixed_languages", 0, FilterRule::kAbove},
+              {"long_paragraph", 1, FilterRule::kAbove},
+              {"code_block", 2, FilterRule::kAbove}};
   }
 
   void check(Document&, FilterScratch& scratch, Measures& measures) const override {
@@ -68,6 +68,6 @@ class Thoughts : public Filter {
 
 }  // namespace
 
-std::unique_ptr<Filter> make_thoughts() { return std::make_unique<Thoughts>(); }
+std::unique_ptr<TextFilter> make_thoughts() { return std::make_unique<Thoughts>(); }
 
 }  // namespace ponder

@@ -42,22 +42,22 @@ std::string host_of(std::string_view url) {
   return lowered(url.substr(0, url.find(':')));
 }
 
-class Url : public Filter {
+class Url : public TextFilter {
  public:
   enum List { kDomains, kUrls, kWords, kSoftWords };
   enum Test { kDomain, kUrl, kHardWord, kSoftWord };
 
-  Url() : Filter("url") {
+  Url() : TextFilter("url") {
     numbers_ = {{"max_listed", 0, "largest number of hits in a list"},
                 {"max_soft_words", 1, "largest number of different words of soft_words"}};
     lists_ = {{"domains", {}, "files of domains, one a line; their subdomains count too"},
               {"urls", {}, "files of whole addresses"},
               {"words", {}, "files of words that no address may hold"},
               {"soft_words", {}, "files of words of which an address may hold some"}};
-    rules_ = {{"url_domain", 0, Rule::kAbove},
-              {"url_listed", 0, Rule::kAbove},
-              {"url_word", 0, Rule::kAbove},
-              {"url_soft_words", 1, Rule::kAbove}};
+    rules_ = {{"url_domain", 0, FilterRule::kAbove},
+              {"url_listed", 0, FilterRule::kAbove},
+              {"url_word", 0, FilterRule::kAbove},
+              {"url_soft_words", 1, FilterRule::kAbove}};
   }
 
   Result<void> prepare() override {
@@ -96,6 +96,6 @@ class Url : public Filter {
 
 }  // namespace
 
-std::unique_ptr<Filter> make_url() { return std::make_unique<Url>(); }
+std::unique_ptr<TextFilter> make_url() { return std::make_unique<Url>(); }
 
 }  // namespace ponder

@@ -23,12 +23,12 @@ std::string text_of(const OrderedJson& json) {
 }
 
 // What makes two runs the same: the step's settings, and which files it reads.
-OrderedJson identity(const RunOptions& options, const std::vector<InputFile>& inputs) {
+OrderedJson identity(const StepRun& options, const std::vector<CorpusFile>& inputs) {
   OrderedJson json = {{"settings", options.settings},
                       {"packing", std::string(packing_suffix(options.packing))},
                       {"checkpoint", options.checkpoint_bytes}};
   OrderedJson& files = json["inputs"] = OrderedJson::array();
-  for (const InputFile& input : inputs) {
+  for (const CorpusFile& input : inputs) {
     std::error_code error;
     const uintmax_t size = input.path == "-" ? 0 : fs::file_size(input.path, error);
     files.push_back({{"path", input.path},
@@ -47,8 +47,8 @@ Result<void> append_file(AtomicFile& out, const fs::path& path) {
 
 }  // namespace
 
-Result<RunFolder> RunFolder::open(const RunOptions& options, std::string_view stage,
-                                  const std::vector<InputFile>& inputs) {
+Result<RunFolder> RunFolder::open(const StepRun& options, std::string_view stage,
+                                  const std::vector<CorpusFile>& inputs) {
   RunFolder run;
   run.folder_ = options.folder;
   run.stage_ = stage;
@@ -57,7 +57,7 @@ Result<RunFolder> RunFolder::open(const RunOptions& options, std::string_view st
   std::error_code error;
   fs::create_directories(run.hidden(), error);
   if (error) return io_failure(run.hidden(), error);
-  for (const InputFile& input : inputs)
+  for (const CorpusFile& input : inputs)
     if (input.path == "-" && fs::exists(run.folder_ / "manifest.json", error))
       return Failure{{.what = "the folder holds a finished run already",
                       .where = run.folder_.string(),
@@ -126,7 +126,7 @@ Result<ShardState> RunFolder::load(size_t shard) const {
   state.notes_size = PONDER_TRY(number("notes_size"));
   const Json* tally = find_field(json, "tally");
   if (tally == nullptr) return Failure{{.what = "there is no tally", .where = where}};
-  state.tally = PONDER_TRY(Tally::from_json(*tally, where));
+  state.tally = PONDER_TRY(StepTally::from_json(*tally, where));
   return state;
 }
 
@@ -148,15 +148,15 @@ Result<bool> RunFolder::all_done() const {
   return true;
 }
 
-Result<Tally> RunFolder::total(int samples) const {
-  Tally total;
+Result<StepTally> RunFolder::total(int samples) const {
+  StepTally total;
   for (size_t shard = 0; shard < shards(); ++shard)
     total.add(PONDER_TRY(load(shard)).tally, samples);
   return total;
 }
 
-Result<Tally> RunFolder::finish(const RunOptions& options, const OrderedJson& more) const {
-  const Tally tally = PONDER_TRY(total(options.samples));
+Result<StepTally> RunFolder::finish(const StepRun& options, const OrderedJson& more) const {
+  const StepTally tally = PONDER_TRY(total(options.samples));
   if (!tally.adds_up())
     return Failure{{.what = "the counts do not add up: in = kept + removed + quarantined",
                     .where = folder_.string()}};

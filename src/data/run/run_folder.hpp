@@ -17,7 +17,7 @@ struct ShardState {
   bool done = false;
   RecordReader::Position position;
   uint64_t kept_size = 0, removed_size = 0, quarantine_size = 0, notes_size = 0;  // of its files
-  Tally tally;
+  StepTally tally;
 };
 
 class RunFolder {
@@ -25,8 +25,8 @@ class RunFolder {
   // Creates the folder, or goes on with one in which the same step was begun over the same files
   // with the same settings; anything else in it is an error. `stage` keeps the shards of several
   // passes of a step apart.
-  static Result<RunFolder> open(const RunOptions& options, std::string_view stage,
-                                const std::vector<InputFile>& inputs);
+  static Result<RunFolder> open(const StepRun& options, std::string_view stage,
+                                const std::vector<CorpusFile>& inputs);
 
   Result<ShardState> load(size_t shard) const;
   Result<void> save(size_t shard, const ShardState& state) const;
@@ -42,9 +42,9 @@ class RunFolder {
 
   // Whether every shard of this stage is done, by whichever process.
   Result<bool> all_done() const;
-  Result<Tally> total(int samples) const;
+  Result<StepTally> total(int samples) const;
   // Writes removed.jsonl, quarantine.jsonl and the manifest, with `more` in it.
-  Result<Tally> finish(const RunOptions& options, const OrderedJson& more) const;
+  Result<StepTally> finish(const StepRun& options, const OrderedJson& more) const;
 
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path hidden() const { return folder_ / ".ponder"; }
@@ -55,7 +55,7 @@ class RunFolder {
 
   std::filesystem::path folder_;
   std::string stage_, suffix_;
-  std::vector<InputFile> inputs_;
+  std::vector<CorpusFile> inputs_;
 };
 
 // The manifest of a finished folder; an error that says so if it is not finished.

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 
 namespace ponder {
@@ -17,7 +18,7 @@ constexpr std::string_view kHex = "0123456789abcdef";
 struct Item {
   Document document;
   std::string bad;
-  Verdict verdict;
+  Decision decision;
 };
 
 // The files that a shard writes to; those that are not wanted stay closed.
@@ -41,8 +42,8 @@ std::string excerpt_json(std::string_view bytes) {
 
 class ShardRun {
  public:
-  ShardRun(Step& step, const InputOptions& input, const InputFile& file, const RunOptions& options,
-           ThreadPool& pool, size_t shard)
+  ShardRun(DocumentStep& step, const InputOptions& input, const CorpusFile& file,
+           const StepRun& options, ThreadPool& pool, size_t shard)
       : step_(step), input_(input), file_(file), options_(options), pool_(pool), shard_(shard) {
     for (int i = 0; i < pool.size(); ++i) parsers_.emplace_back();
   }
@@ -102,7 +103,7 @@ class ShardRun {
     Document& document = item.document;
     document.added.clear();
     document.text_changed = false;
-    item.verdict = {};
+    item.decision = {};
     if (!item.bad.empty()) return;
     DocumentParser* parser = nullptr;
     if (file_.format == RecordFormat::kJsonLines) {
@@ -113,16 +114,16 @@ class ShardRun {
       item.bad = document_of_text(text, file_.origin, input_.fields, document);
       if (!item.bad.empty()) document.record = text;
     }
-    if (item.bad.empty()) step_.process(document, {shard_, thread, parser}, item.verdict);
+    if (item.bad.empty()) step_.process(document, {shard_, thread, parser}, item.decision);
   }
 
-  Result<void> write(const Item& item, Tally& tally, Outputs& outputs) {
+  Result<void> write(const Item& item, StepTally& tally, Outputs& outputs) {
     const Document& document = item.document;
     ++tally.in;
     if (!item.bad.empty()) return write_bad(item, tally, outputs);
     tally.bytes_in += document.text.size();
-    if (outputs.notes) PONDER_TRY(outputs.notes->write(item.verdict.notes));
-    if (item.verdict.keep) {
+    if (outputs.notes) PONDER_TRY(outputs.notes->write(item.decision.notes));
+    if (item.decision.keep) {
       ++tally.kept;
       tally.changed += document.text_changed;
       tally.bytes_kept += document.text.size();
@@ -131,16 +132,16 @@ class ShardRun {
       line_ += '\n';
       return outputs.kept->write(line_);
     }
-    tally.add_removed(document, item.verdict, options_.samples);
+    tally.add_removed(document, item.decision, options_.samples);
     if (!outputs.removed) return {};
     line_ =
-        "{\"id\": " + json_string(document.id) + ", \"rule\": " + json_string(item.verdict.rule);
-    if (!item.verdict.details.empty()) line_ += ", " + item.verdict.details;
+        "{\"id\": " + json_string(document.id) + ", \"rule\": " + json_string(item.decision.rule);
+    if (!item.decision.details.empty()) line_ += ", " + item.decision.details;
     line_ += "}\n";
     return outputs.removed->write(line_);
   }
 
-  Result<void> write_bad(const Item& item, Tally& tally, Outputs& outputs) {
+  Result<void> write_bad(const Item& item, StepTally& tally, Outputs& outputs) {
     const Document& document = item.document;
     if (options_.stop_at_bad)
       return Failure{{.what = item.bad,
@@ -156,10 +157,10 @@ class ShardRun {
                                      ", \"begins\": " + excerpt_json(document.record) + "}\n");
   }
 
-  Step& step_;
+  DocumentStep& step_;
   const InputOptions& input_;
-  const InputFile& file_;
-  const RunOptions& options_;
+  const CorpusFile& file_;
+  const StepRun& options_;
   ThreadPool& pool_;
   size_t shard_;
   std::vector<DocumentParser> parsers_;  // one a thread
@@ -168,8 +169,8 @@ class ShardRun {
   std::string line_;
 };
 
-Result<Outputs> open_outputs(const Step& step, const RunFolder& folder, const RunOptions& options,
-                             size_t shard, const ShardState& state) {
+Result<Outputs> open_outputs(const DocumentStep& step, const RunFolder& folder,
+                             const StepRun& options, size_t shard, const ShardState& state) {
   Outputs outputs;
   if (step.writes_documents()) {
     outputs.kept.emplace(
@@ -185,8 +186,8 @@ Result<Outputs> open_outputs(const Step& step, const RunFolder& folder, const Ru
   return outputs;
 }
 
-Result<void> run_shard(Step& step, const InputOptions& input, const InputFile& file,
-                       const RunOptions& options, const RunFolder& folder, ThreadPool& pool,
+Result<void> run_shard(DocumentStep& step, const InputOptions& input, const CorpusFile& file,
+                       const StepRun& options, const RunFolder& folder, ThreadPool& pool,
                        size_t shard) {
   ShardState state = PONDER_TRY(folder.load(shard));
   if (state.done && file.path != "-") return {};
@@ -212,31 +213,40 @@ Result<void> run_shard(Step& step, const InputOptions& input, const InputFile& f
 
 }  // namespace
 
-Result<void> run_shards(Step& step, const InputOptions& input, const std::vector<InputFile>& inputs,
-                        const RunOptions& options, const RunFolder& folder, ThreadPool& pool) {
+Result<void> run_shards(DocumentStep& step, const InputOptions& input,
+                        const std::vector<CorpusFile>& inputs, const StepRun& options,
+                        const RunFolder& folder, ThreadPool& pool) {
   for (size_t shard = 0; shard < inputs.size(); ++shard)
     if (shard % static_cast<size_t>(options.world) == static_cast<size_t>(options.rank))
       PONDER_TRY(run_shard(step, input, inputs[shard], options, folder, pool, shard));
   return {};
 }
 
-Result<Tally> run_to_output(Step& step, const InputOptions& input,
-                            const std::vector<InputFile>& inputs, const RunOptions& options,
-                            ThreadPool& pool) {
-  Tally total;
+Result<StepTally> run_to_output(DocumentStep& step, const InputOptions& input,
+                                const std::vector<CorpusFile>& inputs, const StepRun& options,
+                                ThreadPool& pool) {
+  StepTally total;
   Outputs outputs;
-  outputs.kept.emplace(PONDER_TRY(ShardFile::open("-", options.packing, 0)));
+  if (step.writes_documents())
+    outputs.kept.emplace(PONDER_TRY(ShardFile::open("-", options.packing, 0)));
+  if (!options.notes_file.empty()) {
+    std::error_code none;
+    const uintmax_t size = std::filesystem::file_size(options.notes_file, none);
+    outputs.notes.emplace(
+        PONDER_TRY(ShardFile::open(options.notes_file, Packing::kNone, none ? 0 : size)));
+  }
   for (size_t shard = 0; shard < inputs.size(); ++shard) {
     ShardState state;
     ShardRun run(step, input, inputs[shard], options, pool, shard);
     const auto flush = [&]() -> Result<void> {
-      PONDER_TRY(outputs.kept->checkpoint());
+      if (outputs.kept) PONDER_TRY(outputs.kept->checkpoint());
       return {};
     };
     PONDER_TRY(run.run(state, outputs, flush));
     total.add(state.tally, options.samples);
   }
-  PONDER_TRY(outputs.kept->checkpoint());
+  if (outputs.kept) PONDER_TRY(outputs.kept->checkpoint());
+  if (outputs.notes) PONDER_TRY(outputs.notes->checkpoint());
   return total;
 }
 

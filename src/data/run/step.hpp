@@ -17,7 +17,7 @@
 namespace ponder {
 
 // What a step says about a document.
-struct Verdict {
+struct Decision {
   bool keep = true;
   std::string rule;     // why it was removed
   std::string details;  // members of its entry in removed.jsonl, as JSON: "\"value\": 3"
@@ -30,19 +30,19 @@ struct DocumentPlace {
   const DocumentParser* record = nullptr;  // what parsed the document; null for plain text
 };
 
-class Step {
+class DocumentStep {
  public:
-  virtual ~Step() = default;
+  virtual ~DocumentStep() = default;
   virtual std::string_view name() const = 0;
-  // From many threads at once, each document once; the verdict depends on the document and the
+  // From many threads at once, each document once; the decision depends on the document and the
   // place's shard only.
-  virtual void process(Document& document, const DocumentPlace& place, Verdict& verdict) = 0;
+  virtual void process(Document& document, const DocumentPlace& place, Decision& decision) = 0;
   // Whether documents are written, or only notes.
   virtual bool writes_documents() const { return true; }
   virtual bool writes_notes() const { return false; }
 };
 
-struct RunOptions {
+struct StepRun {
   std::string folder;  // "-": documents go to standard output, and nothing else is written
   Packing packing = Packing::kNone;
   int threads = 1;
@@ -50,6 +50,7 @@ struct RunOptions {
   uint64_t checkpoint_bytes = 64 << 20;  // of input between two checkpoints
   bool stop_at_bad = false;              // bad input is an error instead of going to quarantine
   int samples = 20;                      // removed documents shown for each rule
+  std::string notes_file;                // without a folder: notes are added to this file
   OrderedJson settings;  // what else decides about the output: a folder goes on only with the same
   ProgressSink progress;
 };

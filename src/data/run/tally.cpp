@@ -40,18 +40,18 @@ Result<std::map<std::string, uint64_t>> read_map(const Json& json, std::string_v
 
 }  // namespace
 
-void Tally::add_removed(const Document& document, const Verdict& verdict, int samples_kept) {
+void StepTally::add_removed(const Document& document, const Decision& decision, int samples_kept) {
   ++removed;
-  ++removed_by[verdict.rule];
+  ++removed_by[decision.rule];
   if (samples_kept <= 0) return;
-  std::vector<RejectSample>& list = samples[verdict.rule];
+  std::vector<RejectSample>& list = samples[decision.rule];
   const uint64_t order = XXH3_64bits(document.id.data(), document.id.size());
   if (list.size() == static_cast<size_t>(samples_kept) && list.back().order < order) return;
-  insert_sample(list, {order, document.id, verdict.details, excerpt_of(document.text)},
+  insert_sample(list, {order, document.id, decision.details, excerpt_of(document.text)},
                 samples_kept);
 }
 
-void Tally::add(const Tally& other, int samples_kept) {
+void StepTally::add(const StepTally& other, int samples_kept) {
   in += other.in;
   kept += other.kept;
   removed += other.removed;
@@ -65,7 +65,7 @@ void Tally::add(const Tally& other, int samples_kept) {
     for (const RejectSample& sample : list) insert_sample(samples[rule], sample, samples_kept);
 }
 
-OrderedJson Tally::counts() const {
+OrderedJson StepTally::counts() const {
   return {{"in", in},
           {"kept", kept},
           {"removed", removed},
@@ -77,7 +77,7 @@ OrderedJson Tally::counts() const {
           {"bytes_kept", bytes_kept}};
 }
 
-OrderedJson Tally::to_json() const {
+OrderedJson StepTally::to_json() const {
   OrderedJson json = counts();
   OrderedJson& all = json["samples"] = OrderedJson::object();
   for (const auto& [rule, list] : samples) {
@@ -91,8 +91,8 @@ OrderedJson Tally::to_json() const {
   return json;
 }
 
-Result<Tally> Tally::from_json(const Json& json, const std::string& where) {
-  Tally tally;
+Result<StepTally> StepTally::from_json(const Json& json, const std::string& where) {
+  StepTally tally;
   const std::pair<const char*, uint64_t*> fields[] = {{"in", &tally.in},
                                                       {"kept", &tally.kept},
                                                       {"removed", &tally.removed},

@@ -16,19 +16,19 @@ struct RejectSample {
   std::string id, details, excerpt;
 };
 
-struct Tally {
+struct StepTally {
   uint64_t in = 0, kept = 0, removed = 0, quarantined = 0, changed = 0;
   uint64_t bytes_in = 0, bytes_kept = 0;  // of text
   std::map<std::string, uint64_t> removed_by, quarantined_by;
   std::map<std::string, std::vector<RejectSample>> samples;
 
-  void add_removed(const Document& document, const Verdict& verdict, int samples_kept);
-  void add(const Tally& other, int samples_kept);
+  void add_removed(const Document& document, const Decision& decision, int samples_kept);
+  void add(const StepTally& other, int samples_kept);
   bool adds_up() const { return in == kept + removed + quarantined; }
 
   OrderedJson counts() const;   // what --json prints
   OrderedJson to_json() const;  // all
-  static Result<Tally> from_json(const Json& json, const std::string& where);
+  static Result<StepTally> from_json(const Json& json, const std::string& where);
 };
 
 }  // namespace ponder

@@ -16,7 +16,7 @@
 
 namespace ponder {
 
-using Filters = std::vector<std::unique_ptr<Filter>>;
+using Filters = std::vector<std::unique_ptr<TextFilter>>;
 
 // Filters of the TOML text, in its order. Unknown names are errors with the line.
 Result<Filters> parse_filters(std::string_view toml, const std::string& where);

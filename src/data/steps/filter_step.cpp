@@ -13,7 +13,7 @@ std::string json_number(double value) {
   return text;
 }
 
-Result<FilterStep> FilterStep::create(std::vector<std::unique_ptr<Filter>> filters, bool record,
+Result<FilterStep> FilterStep::create(std::vector<std::unique_ptr<TextFilter>> filters, bool record,
                                       int threads) {
   FilterStep step;
   if (filters.empty())
@@ -30,35 +30,35 @@ Result<FilterStep> FilterStep::create(std::vector<std::unique_ptr<Filter>> filte
 }
 
 void FilterStep::look(Document& document, FilterScratch& scratch, std::vector<double>& values,
-                      Verdict& verdict) const {
+                      Decision& decision) const {
   size_t first = 0;
   for (const auto& filter : filters_) {
     const std::span<double> mine(values.data() + first, filter->rules().size());
     first += mine.size();
     Measures measures(mine, record_);
     filter->check(document, scratch, measures);
-    if (measures.failed() < 0 || !verdict.keep) continue;
+    if (measures.failed() < 0 || !decision.keep) continue;
     const auto failed = static_cast<size_t>(measures.failed());
-    const Rule& rule = filter->rules()[failed];
-    verdict.keep = false;
-    verdict.rule = rule.name;
-    verdict.details = "\"filter\": " + json_string(filter->name()) +
-                      ", \"value\": " + json_number(mine[failed]) +
-                      ", \"threshold\": " + json_number(filter->number(rule.threshold));
+    const FilterRule& rule = filter->rules()[failed];
+    decision.keep = false;
+    decision.rule = rule.name;
+    decision.details = "\"filter\": " + json_string(filter->name()) +
+                       ", \"value\": " + json_number(mine[failed]) +
+                       ", \"threshold\": " + json_number(filter->number(rule.threshold));
     if (!record_) return;
   }
 }
 
-void FilterStep::process(Document& document, const DocumentPlace& place, Verdict& verdict) {
+void FilterStep::process(Document& document, const DocumentPlace& place, Decision& decision) {
   FilterScratch& scratch = *scratch_[static_cast<size_t>(place.thread)];
   std::vector<double>& values = values_[static_cast<size_t>(place.thread)];
   if (record_) std::fill(values.begin(), values.end(), std::numeric_limits<double>::quiet_NaN());
   scratch.record = place.record;
   scratch.features.look_at(document.text);
-  look(document, scratch, values, verdict);
+  look(document, scratch, values, decision);
   if (record_)
-    verdict.notes.assign(reinterpret_cast<const char*>(values.data()),
-                         values.size() * sizeof(double));
+    decision.notes.assign(reinterpret_cast<const char*>(values.data()),
+                          values.size() * sizeof(double));
 }
 
 OrderedJson FilterStep::settings() const {
@@ -76,19 +76,19 @@ OrderedJson FilterStep::settings() const {
     for (const ListOption& option : filter->lists())
       lists[std::string(option.name)] = option.values;
     OrderedJson& rules = json["rules"] = OrderedJson::array();
-    for (const Rule& rule : filter->rules())
+    for (const FilterRule& rule : filter->rules())
       rules.push_back(
           {{"rule", std::string(rule.name)},
            {"threshold", std::string(filter->numbers()[static_cast<size_t>(rule.threshold)].name)},
-           {"fails", rule.fails == Rule::kBelow ? "below" : "above"}});
+           {"fails", rule.fails == FilterRule::kBelow ? "below" : "above"}});
     all.push_back(std::move(json));
   }
   return all;
 }
 
-Result<std::vector<std::unique_ptr<Filter>>> filters_from_settings(const Json& settings,
-                                                                   const std::string& where) {
-  std::vector<std::unique_ptr<Filter>> filters;
+Result<std::vector<std::unique_ptr<TextFilter>>> filters_from_settings(const Json& settings,
+                                                                       const std::string& where) {
+  std::vector<std::unique_ptr<TextFilter>> filters;
   if (!settings.is_array()) return Failure{{.what = "there are no filters", .where = where}};
   for (const Json& json : settings) {
     auto filter = make_filter(PONDER_TRY(text_field(json, "filter", where)));

@@ -11,9 +11,9 @@
 
 namespace ponder {
 
-class Communicator {
+class Peers {
  public:
-  virtual ~Communicator() = default;
+  virtual ~Peers() = default;
 
   int rank() const { return rank_; }
   int world() const { return world_; }
@@ -23,11 +23,18 @@ class Communicator {
   virtual Result<std::vector<std::string>> exchange(std::vector<std::string> outgoing) = 0;
   // Everybody's message to everybody.
   Result<std::vector<std::string>> share(const std::string& mine);
-  // The end of common work, before the object goes.
-  virtual void finish() {}
+  // What common work gave. After an error the other ranks do not wait for this one: it is logged,
+  // and MPI ends them.
+  template <typename T>
+  Result<T> guard(Result<T> result) {
+    end(result.ok() ? "" : result.error().message());
+    return result;
+  }
 
  protected:
-  Communicator(int rank, int world) : rank_(rank), world_(world) {}
+  Peers(int rank, int world) : rank_(rank), world_(world) {}
+  // `failure`: empty, or why the work ended early.
+  virtual void end(const std::string& failure) { static_cast<void>(failure); }
 
  private:
   int rank_, world_;
@@ -45,8 +52,7 @@ Place place_from_environment();
 
 // Messages go through MPI, or as files into `folder`, where they stay until all is done so that a
 // killed process can start again. `waiting` is asked while waiting for files: false ends the wait.
-Result<std::unique_ptr<Communicator>> make_communicator(const Place& place,
-                                                        const std::filesystem::path& folder,
-                                                        ProgressSink waiting);
+Result<std::unique_ptr<Peers>> make_peers(const Place& place, const std::filesystem::path& folder,
+                                          ProgressSink waiting);
 
 }  // namespace ponder

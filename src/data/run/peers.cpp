@@ -1,4 +1,4 @@
-#include "data/run/communicator.hpp"
+#include "data/run/peers.hpp"
 
 #define OMPI_SKIP_MPICXX 1
 #include <mpi.h>
@@ -6,10 +6,12 @@
 #include <chrono>
 #include <climits>
 #include <cstdlib>
+#include <optional>
 #include <thread>
 
 #include "base/env.hpp"
 #include "base/file.hpp"
+#include "base/log.hpp"
 
 namespace ponder {
 namespace {
@@ -18,24 +20,18 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kLongestMessage = 1ull << 31;
 
-class Alone : public Communicator {
+class Alone : public Peers {
  public:
-  Alone() : Communicator(0, 1) {}
+  Alone() : Peers(0, 1) {}
   Result<std::vector<std::string>> exchange(std::vector<std::string> outgoing) override {
     return outgoing;
   }
 };
 
-class Mpi : public Communicator {
+class Mpi : public Peers {
  public:
-  Mpi(int rank, int world) : Communicator(rank, world) {}
-  // A rank that ends early must not leave the others waiting.
-  ~Mpi() override {
-    if (!finished_) MPI_Abort(MPI_COMM_WORLD, 1);
-    MPI_Finalize();
-  }
-  void finish() override { finished_ = true; }
-
+  Mpi(int rank, int world) : Peers(rank, world) {}
+  ~Mpi() override { MPI_Finalize(); }
   Result<std::vector<std::string>> exchange(std::vector<std::string> outgoing) override {
     const auto ranks = static_cast<size_t>(world());
     std::vector<int> send_sizes(ranks), send_at(ranks), sizes(ranks), at(ranks);
@@ -66,14 +62,18 @@ class Mpi : public Communicator {
     return incoming;
   }
 
- private:
-  bool finished_ = false;
+ protected:
+  void end(const std::string& failure) override {
+    if (failure.empty()) return;
+    log(LogLevel::kError, failure);
+    MPI_Abort(MPI_COMM_WORLD, 1);
+  }
 };
 
-class Files : public Communicator {
+class Files : public Peers {
  public:
   Files(const Place& place, fs::path folder, ProgressSink waiting)
-      : Communicator(place.rank, place.world), folder_(std::move(folder)), waiting_(waiting) {}
+      : Peers(place.rank, place.world), folder_(std::move(folder)), waiting_(waiting) {}
 
   Result<std::vector<std::string>> exchange(std::vector<std::string> outgoing) override {
     for (int to = 0; to < world(); ++to)
@@ -118,7 +118,7 @@ std::optional<Place> place_of(const char* rank, const char* world, const char* f
 
 }  // namespace
 
-Result<std::vector<std::string>> Communicator::share(const std::string& mine) {
+Result<std::vector<std::string>> Peers::share(const std::string& mine) {
   return exchange(std::vector<std::string>(static_cast<size_t>(world_), mine));
 }
 
@@ -132,15 +132,14 @@ Place place_from_environment() {
   return {};
 }
 
-Result<std::unique_ptr<Communicator>> make_communicator(const Place& place, const fs::path& folder,
-                                                        ProgressSink waiting) {
-  if (place.world == 1) return std::unique_ptr<Communicator>(std::make_unique<Alone>());
-  if (!place.mpi)
-    return std::unique_ptr<Communicator>(std::make_unique<Files>(place, folder, waiting));
+Result<std::unique_ptr<Peers>> make_peers(const Place& place, const fs::path& folder,
+                                          ProgressSink waiting) {
+  if (place.world == 1) return std::unique_ptr<Peers>(std::make_unique<Alone>());
+  if (!place.mpi) return std::unique_ptr<Peers>(std::make_unique<Files>(place, folder, waiting));
   int provided = 0;
   if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
     return Failure{{.what = "MPI cannot be started"}};
-  return std::unique_ptr<Communicator>(std::make_unique<Mpi>(place.rank, place.world));
+  return std::unique_ptr<Peers>(std::make_unique<Mpi>(place.rank, place.world));
 }
 
 }  // namespace ponder
