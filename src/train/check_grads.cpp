@@ -22,8 +22,10 @@ Result<void> write_gradients(const TrainableModel& model, std::span<const float>
   }
   PONDER_TRY(writer.begin());
   PONDER_TRY(writer.write(std::as_bytes(std::span(&loss, 1))));
-  for (const ParamInfo& info : params)
-    PONDER_TRY(writer.write(std::as_bytes(std::span(model.checkpoint_values(info, gradients)))));
+  for (const ParamInfo& info : params) {
+    const std::vector<float> values = model.checkpoint_values(info, gradients);
+    PONDER_TRY(writer.write(std::as_bytes(std::span(values))));
+  }
   return writer.commit();
 }
 
