@@ -29,5 +29,7 @@ void add_synth_command(CLI::App& app, Selection& selection);
 void add_bench_command(CLI::App& app, Selection& selection);
 void add_train_command(CLI::App& app, Selection& selection);
 void add_report_command(CLI::App& app, Selection& selection);
+void add_judge_command(CLI::App& app, Selection& selection);
+void add_data_command(CLI::App& app, Selection& selection);
 
 }  // namespace ponder

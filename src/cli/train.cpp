@@ -8,6 +8,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/terminal.hpp"
 #include "cli/train_dashboard.hpp"
+#include "cli/train_rl.hpp"
 
 namespace ponder {
 namespace {
@@ -92,6 +93,9 @@ void add_train_command(CLI::App& app, Selection& selection) {
       selection.command = [&stage, flags] { return run_training(stage, *flags); };
     });
   }
+  add_train_sample_command(train, selection);
+  add_train_rescore_command(train, selection);
+  add_train_pipeline_command(train, selection);
   add_train_merge_command(train, selection);
   add_train_check_grads_command(train, selection);
   train.footer(

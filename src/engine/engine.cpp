@@ -149,4 +149,12 @@ Result<int64_t> Engine::load_prefix(const std::filesystem::path& file) {
   return loaded;
 }
 
+void Engine::forget_prefixes() {
+  scheduler_->run([&] {
+    PrefixTree& tree = scheduler_->tree();
+    tree.evict(tree.pages());
+    PONDER_CHECK(tree.pages() == 0);
+  });
+}
+
 }  // namespace ponder

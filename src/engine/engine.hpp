@@ -86,9 +86,12 @@ struct GenerationRequest {
   std::function<std::unique_ptr<TokenGuide>()> make_guide = {};  // one for each choice; or empty
   int likely = -1;                        // −1: no log-probabilities; else TokenEvent::likely
   bool prompt_log_probabilities = false;  // on_prompt(); the whole prompt is computed for it
-  std::string client = {};                // whose it is: clients get equal shares
-  int priority = 0;                       // higher goes first
-  bool speculate = true;                  // where the engine does
+  // TokenEvent::log_probability is that of the distribution after temperature (> 0), as training
+  // computes it (ops/xent). For samplings that change logits by nothing else.
+  bool sampled_log_probability = false;
+  std::string client = {};  // whose it is: clients get equal shares
+  int priority = 0;         // higher goes first
+  bool speculate = true;    // where the engine does
 };
 
 enum class Pooling { kLast, kMean };
@@ -143,6 +146,9 @@ class Engine {
   // cache, also after a restart. Block until the engine's thread has done it. Returns tokens.
   Result<int64_t> save_prefix(std::span<const int32_t> tokens, const std::filesystem::path& file);
   Result<int64_t> load_prefix(const std::filesystem::path& file);
+  // Nothing of earlier requests is found any more: their keys and values are of weights that have
+  // changed since. No request may be unfinished. Blocks as above.
+  void forget_prefixes();
 
   const EngineOptions& options() const { return options_; }
   const Model& model() const { return *model_; }

@@ -13,6 +13,7 @@
 #include "base/file.hpp"
 #include "base/rng.hpp"
 #include "model/model_testing.hpp"
+#include "ops/xent/xent.hpp"
 #include "testing/temp_folder.hpp"
 
 namespace ponder::testing {
@@ -451,6 +452,62 @@ TEST(EngineOptionsTest, RefusesWhatCannotWork) {
   EXPECT_THAT(refused({.context = 100, .cache_bytes = 1000}), HasSubstr("MiB"));
   EXPECT_THAT(refused({.context = 100, .speculation = Speculation::kMtp}),
               HasSubstr("multi-token-prediction"));
+}
+
+// What training relies on: the log-probabilities are those of ops/xent for the logits that one
+// forward pass over the whole answer gives, after temperature, to the last bit.
+TEST_P(EngineTest, SampledLogProbabilitiesAreThoseOfTraining) {
+  constexpr float kTemperature = 0.7f;
+  const auto engine = open({.kv_dtype = DType::kF32});
+  GenerationRequest request{.prompt = prompt(70, 3),
+                            .sampling = {.temperature = kTemperature, .seed = 5},
+                            .max_tokens = 12,
+                            .choices = 3,
+                            .sampled_log_probability = true};
+  auto sink = std::make_shared<Collector>();
+  std::map<int, std::vector<float>> found;
+  sink->keep_on = [&](const TokenEvent& event) {
+    found[event.choice].push_back(event.log_probability);
+    return true;
+  };
+  ASSERT_NE(engine->submit(request, sink).id, 0u);
+  sink->wait(3);
+  const auto vocab = static_cast<size_t>(model_.config().vocab);
+  for (const auto& [choice, tokens] : sink->tokens) {
+    std::vector<int32_t> all = request.prompt;
+    all.insert(all.end(), tokens.begin(), tokens.end());
+    const std::vector<float> logits = run(runtime_.context(), model_, all);
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      const std::span row(logits.data() + (request.prompt.size() + i - 1) * vocab, vocab);
+      float expected = 0.0f;
+      xent(runtime_.context(), {.logits = row.data(),
+                                .targets = &tokens[i],
+                                .rows = 1,
+                                .vocabulary = model_.config().vocab,
+                                .temperature = kTemperature,
+                                .log_probability = &expected});
+      EXPECT_EQ(found[choice][i], expected) << choice << " " << i;
+    }
+  }
+  EXPECT_NE(sink->tokens[0], sink->tokens[1]);
+}
+
+TEST_P(EngineTest, ForgottenPrefixesAreComputedAgain) {
+  const auto engine = open();
+  GenerationRequest request{.prompt = prompt(150, 4), .max_tokens = 5};
+  const auto cached = [&] {
+    auto sink = std::make_shared<Collector>();
+    EXPECT_NE(engine->submit(request, sink).id, 0u);
+    sink->wait();
+    return sink->ends[0].cached_tokens;
+  };
+  EXPECT_EQ(cached(), 0);
+  EXPECT_GT(cached(), 0);
+  engine->forget_prefixes();
+  EXPECT_EQ(engine->stats().pages_used, 0);
+  EXPECT_EQ(cached(), 0);
+  engine->forget_prefixes();
+  engine->forget_prefixes();
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/xent/xent.hpp"
+
 namespace ponder {
 namespace {
 
@@ -68,7 +70,7 @@ void choose_tokens(Work& work, std::span<float> logits, int64_t vocab) {
   while (sequence.ready() && work.generated + std::ssize(work.chosen) < work.most_tokens()) {
     const auto row =
         logits.subspan(static_cast<size_t>(sequence.row() * vocab), static_cast<size_t>(vocab));
-    if (request.likely >= 0) raw.assign(row.begin(), row.end());
+    if (request.likely >= 0 || request.sampled_log_probability) raw.assign(row.begin(), row.end());
     const auto forced = work.guide ? work.guide->forced() : std::nullopt;
     int32_t token = 0;
     if (forced) {
@@ -80,6 +82,11 @@ void choose_tokens(Work& work, std::span<float> logits, int64_t vocab) {
     }
     Chosen chosen = request.likely >= 0 ? log_probabilities(raw, token, request.likely)
                                         : Chosen{.token = token};
+    if (request.sampled_log_probability) {
+      const float logit = raw[static_cast<size_t>(token)];
+      const LogSoftmax softmax = LogSoftmax::of(raw, sampling.temperature);
+      chosen.log_probability = static_cast<float>(softmax.log_probability(logit));
+    }
     chosen.end = !forced && request.is_end && request.is_end(token);
     if (work.guide && !chosen.end) work.guide->accept(token);
     work.chosen.push_back(std::move(chosen));

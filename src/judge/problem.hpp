@@ -32,8 +32,12 @@ class Task {
   virtual ~Task() = default;
   virtual std::string_view name() const = 0;
   virtual int levels() const { return 0; }  // that make() knows; 0: has no generator
-  // Problem number `index` of the stream of `seed`: a pure function of its arguments.
-  virtual Problem make(uint64_t seed, uint64_t index, int level) const = 0;
+  // Problem number `index` of the stream of `seed`: a pure function of its arguments. Only with
+  // 0 ≤ level < levels().
+  virtual Problem make(uint64_t seed, uint64_t index, int level) const;
+  // A chain of thought, without tags, that leads to the problem's answer; empty where the task
+  // has none, and for problems that make() did not make.
+  virtual std::string worked(const Problem&) const { return {}; }
   // `text`: the whole answer of the model; thoughts are stripped here. Code needs `sandbox`
   // (kInfra without one); others ignore it. Bounded in steps, whatever the text.
   virtual Judgement judge(const Problem& problem, std::string_view text,
