@@ -31,5 +31,6 @@ void add_train_command(CLI::App& app, Selection& selection);
 void add_report_command(CLI::App& app, Selection& selection);
 void add_judge_command(CLI::App& app, Selection& selection);
 void add_data_command(CLI::App& app, Selection& selection);
+void add_eval_command(CLI::App& app, Selection& selection);
 
 }  // namespace ponder

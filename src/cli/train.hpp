@@ -29,5 +29,6 @@ Result<int> run_training(const StageEntry& stage, const TrainFlags& flags);
 // The commands that are no stages.
 void add_train_check_grads_command(CLI::App& train, Selection& selection);
 void add_train_merge_command(CLI::App& train, Selection& selection);
+void add_train_check_grads_command(CLI::App& train, Selection& selection);
 
 }  // namespace ponder

@@ -1,7 +1,6 @@
 // ponder train check-grads: a model's gradients as a file, for comparison.
 #include <CLI/CLI.hpp>
 
-#include "cli/commands.hpp"
 #include "cli/flags.hpp"
 #include "cli/format_text.hpp"
 #include "cli/json_output.hpp"
