@@ -220,7 +220,7 @@ def test_tensorboard_reads_the_figures(ponder, recipe, tmp_path):
 
 def test_the_trained_model_answers_and_is_reported(ponder, recipe, tmp_path):
     out = tmp_path / "run"
-    sha_of(ponder(*arguments(recipe, out, "--set", "train.steps=300")))
+    sha_of(ponder(*arguments(recipe, out, "--set", "train.steps=300", "--set", "checkpoints.every=100")))
     answer = ponder("run", "-m", out / "model", "--raw", "--greedy", "-n", "4", "2+3=")
     assert answer.returncode == 0, answer.stderr
     result = ponder("report", out, "-o", tmp_path / "report.html")
