@@ -33,4 +33,7 @@ void add_judge_command(CLI::App& app, Selection& selection);
 void add_data_command(CLI::App& app, Selection& selection);
 void add_eval_command(CLI::App& app, Selection& selection);
 
+// Part of `judge`.
+void add_judge_math(CLI::App& judge, Selection& selection);
+
 }  // namespace ponder
