@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "base/file.hpp"
+#include "io/gguf.hpp"
 #include "io/safetensors.hpp"
 #include "io/sha256.hpp"
+#include "text/tokenizer_export.hpp"
 #include "train/adapter_files.hpp"
 
 namespace ponder {
@@ -35,6 +37,10 @@ Result<void> copy_tokenizer(const std::filesystem::path& from,
                             const std::filesystem::path& folder) {
   const auto source = folder_of(from);
   std::error_code code;
+  if (!std::filesystem::exists(source / "tokenizer.json", code)) {
+    const auto file = PONDER_TRY(resolve_model(from));
+    if (is_gguf_file(file)) return export_tokenizer(file, folder);
+  }
   for (const char* name : kTokenizerFiles) {
     if (!std::filesystem::is_regular_file(source / name, code)) continue;
     std::filesystem::copy_file(source / name, folder / name,

@@ -27,7 +27,7 @@ Result<std::string> save_trained(const TrainableModel& model, const OutputPlaces
 // The SHA-256 of all tensors of a .safetensors file, in the order in which they lie there.
 Result<std::string> tensors_sha256(const std::filesystem::path& file);
 
-// Copies what a tokenizer is read from; nothing if the source is a GGUF file.
+// Copies what a tokenizer is read from, or writes it if the source is a GGUF file.
 Result<void> copy_tokenizer(const std::filesystem::path& from, const std::filesystem::path& folder);
 
 // As Tokenizer::load, for a folder that holds one GGUF file too.

@@ -322,8 +322,13 @@ Result<void> RunImpl::checkpoint(int64_t step) {
     saved_step_ = step;
     return {};
   }
-  log(LogLevel::kWarning, "no checkpoint after step " + std::to_string(step) + ", the one before " +
-                              "stays: " + saved.error().message());
+  const std::string warning = "no checkpoint after step " + std::to_string(step) +
+                              ", the one before stays: " + saved.error().message();
+  // What watches may be in the middle of a line.
+  if (watched())
+    options_.observer->note("warning: " + warning);
+  else
+    log(LogLevel::kWarning, warning);
   return {};
 }
 

@@ -23,7 +23,7 @@ struct Settings {
   int64_t largest = 0;  // tokens of the largest group
   double balance = 0.0, mtp = 0.0;
   bool recompute = true;
-  Schedule schedule;
+  Schedule schedule = {};
 };
 
 struct Data {
