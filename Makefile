@@ -3,26 +3,27 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-MODEL   ?= qwen2.5-coder-0.5b
-PROMPT  ?= Write a Python function is_prime(n) that returns True if n is a prime number.
+MODEL   ?=
+PROMPT  ?= $(if $(MODEL),Write a Python function is_prime(n) that returns True if n is a prime number.,(3+4)*(2-9))
 ARGS    ?=
 SECONDS_PER_TARGET := $(or $(SECONDS),60)
 JOBS    ?= $(shell nproc)
 PONDER  := build/release/ponder
 export PROMPT
+# Sets the flags that name MODEL.
+find_model = model=(); if [ -e '$(MODEL)' ]; then model=(-m '$(MODEL)'); \
+	elif [ -n '$(MODEL)' ]; then model=(-m "$$(tools/fetch_models.py '$(MODEL)')"); fi
 
 .PHONY: help run chat build test test-unit lint format tidy asan tsan fuzz bench bench-peers deb clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-run: build ## answer PROMPT with MODEL (a path, or a name that tools/fetch_models.py knows)
-	@model='$(MODEL)'; [ -e "$$model" ] || model=$$(tools/fetch_models.py "$$model"); \
-	$(PONDER) run -m "$$model" "$$PROMPT" --stats $(ARGS) </dev/null
+run: build ## answer PROMPT with MODEL: a path, a name that tools/fetch_models.py knows; else the built-in one
+	@$(find_model); echo "> $$PROMPT"; $(PONDER) run "$${model[@]}" "$$PROMPT" --stats $(ARGS) </dev/null
 
 chat: build ## talk with MODEL
-	@model='$(MODEL)'; [ -e "$$model" ] || model=$$(tools/fetch_models.py "$$model"); \
-	$(PONDER) chat -m "$$model" $(ARGS)
+	@$(find_model); $(PONDER) chat "$${model[@]}" $(ARGS)
 
 build: ## install what is needed, then build/release/ponder
 	@tools/setup.sh build

@@ -10,6 +10,9 @@ namespace ponder {
 // The variable's value; nothing if it is unset or empty.
 std::optional<std::string> environment(const char* name);
 
+// All variables, as a child process gets them.
+char** whole_environment();
+
 // Where models are cached: $PONDER_CACHE, else $XDG_CACHE_HOME/ponder, else ~/.cache/ponder.
 std::filesystem::path cache_folder();
 

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/env.hpp"
+#include "cli/builtin_model.hpp"
 #include "cli/chat.hpp"
 #include "cli/commands.hpp"
 #include "cli/format_text.hpp"
@@ -76,10 +77,7 @@ Result<int> converse(Chat& chat, LineSource& source) {
 
 Result<std::unique_ptr<Answerer>> open_local(ChatFlags& flags,
                                              std::unique_ptr<LoadedModel>& loaded) {
-  if (flags.model.model.empty())
-    return Failure{{.what = "there is no model to talk with",
-                    .where = "--model",
-                    .mend = "give -m PATH, or --url of a server"}};
+  if (flags.model.model.empty()) flags.model.model = kBuiltinModel;
   PONDER_TRY(prepare_speculation(flags.speculation, flags.model));
   Tokenizer tokenizer = PONDER_TRY(load_tokenizer(flags.model.model));
   ChatTemplate chat_template =

@@ -168,7 +168,8 @@ void add_data_look(CLI::App& data, Selection& selection) {
   report.add_option("-o,--output", page->output, "The page")->required()->type_name("FILE");
   report.callback([page, &selection] {
     selection.command = [page]() -> Result<int> {
-      PONDER_TRY(write_file(page->output, PONDER_TRY(data_report(page->folder))));
+      const std::string html = PONDER_TRY(data_report(page->folder));
+      PONDER_TRY(write_file(page->output, html));
       return 0;
     };
   });

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/env.hpp"
+#include "cli/builtin_model.hpp"
 #include "cli/format_text.hpp"
 #include "cli/terminal.hpp"
 #include "io/hub.hpp"
@@ -37,6 +38,12 @@ void add_model_flags(CLI::App& command, ModelFlags& flags, bool compute) {
       ->check(CLI::IsMember({"f32", "f16", "bf16", "q8_0"}))
       ->type_name("NAME");
   of("--mla", flags.mla, "plain", "Form of latent attention, absorbed or plain");
+}
+
+void use_builtin_model(CLI::App& command, ModelFlags& flags) {
+  flags.model = kBuiltinModel;
+  command.get_option("--model")->required(false)->description(
+      "A .gguf file, a folder, or what `pull` was given; default: tiny-r1, the built-in model");
 }
 
 CLI::Option* add_integer_flag(CLI::App& command, const std::string& name,
@@ -81,6 +88,7 @@ Result<std::filesystem::path> find_model(const std::string& name) {
   const auto cached = cache_folder() / name;
   if (std::filesystem::path(name).is_relative() && std::filesystem::exists(cached, ignored))
     return cached;
+  if (name == kBuiltinModel) return builtin_model_path();
   if (const auto pulled = find_pulled(cache_folder(), name); !pulled.empty()) return pulled;
   return Failure{{.what = "no such file or folder",
                   .where = name,

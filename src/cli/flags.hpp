@@ -31,6 +31,8 @@ struct ModelFlags {
   bool load_mtp = false;  // no flag of its own: --speculate sets it
 };
 
+// Lets a command do without -m: it then has the built-in model.
+void use_builtin_model(CLI::App& command, ModelFlags& flags);
 // Adds -m and, unless `compute` is false, the flags of everything that computes.
 void add_model_flags(CLI::App& command, ModelFlags& flags, bool compute = true);
 // A flag for a whole number or nothing.
@@ -47,7 +49,8 @@ struct LoadedModel {
 };
 Result<std::unique_ptr<LoadedModel>> load_model(const ModelFlags& flags);
 
-// What -m means: the path itself if it exists, else a model of that name in the cache of `pull`.
+// What -m means: the path itself if it exists, else a model of that name in the cache of `pull`, or
+// the built-in one.
 Result<std::filesystem::path> find_model(const std::string& name);
 Result<Tokenizer> load_tokenizer(const std::string& name);
 // `name` if it is not empty, else the template that the model's file holds.

@@ -5,6 +5,7 @@
 
 #include "cli/answer.hpp"
 #include "cli/answer_printer.hpp"
+#include "cli/builtin_model.hpp"
 #include "cli/commands.hpp"
 #include "cli/flags.hpp"
 #include "cli/format_text.hpp"
@@ -114,6 +115,8 @@ Result<int> run(RunFlags flags) {
                        .threads = loaded->runtime.context().pool->size(),
                        .sampling = request.sampling};
   if (flags.json) PONDER_TRY(print(answer_json(result, stats)));
+  if (flags.model.model == kBuiltinModel && !flags.json)
+    print_error(dimmed(std::string(builtin_model_note()), has_style(STDERR_FILENO)));
   if (flags.stats) print_error(stats_text(stats, has_style(STDERR_FILENO)));
   tell_end(flags, result, session);
   return result.reason == FinishReason::kCancelled && stop_flag() ? interrupted_exit_status() : 0;
@@ -125,6 +128,7 @@ void add_run_command(CLI::App& app, Selection& selection) {
   CLI::App& command = *app.add_subcommand("run", "Answer one prompt");
   auto flags = std::make_shared<RunFlags>();
   add_model_flags(command, flags->model);
+  use_builtin_model(command, flags->model);
   command.add_option("PROMPT", flags->prompt, "The question; standard input is added below it");
   add_integer_flag(command, "-n,--max-tokens", flags->max_tokens, 0, 16'777'216)
       ->description("Tokens of the answer at most, thoughts included");

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "cli/builtin_model.hpp"
 #include "cli/commands.hpp"
 #include "cli/flags.hpp"
 #include "cli/format_text.hpp"
@@ -38,10 +39,7 @@ Result<ServeSettings> settings_of(const ServeFlags& flags) {
   SettingValues file;
   if (!flags.config.empty()) file = PONDER_TRY(read_settings_file(flags.config));
   ServeSettings settings = PONDER_TRY(resolve_settings(flags.values, file, flags.config));
-  if (settings.models.empty())
-    return Failure{{.what = "there is no model to serve",
-                    .where = "--model",
-                    .mend = "give -m PATH or -m NAME=PATH"}};
+  if (settings.models.empty()) settings.models.emplace_back(kBuiltinModel, kBuiltinModel);
   if (settings.tls_cert.empty() != settings.tls_key.empty())
     return Failure{{.what = "needs both --tls-cert and --tls-key", .where = "TLS"}};
   if (settings.draft && settings.speculate == "off")

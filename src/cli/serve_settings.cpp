@@ -154,8 +154,9 @@ std::string quoted(const std::string& text) {
 std::span<const ServeSetting> serve_settings() {
   using S = ServeSettings;
   static const ServeSetting all[] = {
-      {"model", "NAME=PATH", "A model; several may be given. Without NAME= its file names it", true,
-       add_model, get_models},
+      {"model", "NAME=PATH",
+       "A model; several may be given. Without NAME= its file names it. Default: tiny-r1, built in",
+       true, add_model, get_models},
       {"host", "ADDRESS", "Where to listen; default: 127.0.0.1, this machine only", false,
        set_text<&S::host>, get_text<&S::host>},
       {"port", "N", "Default: 8080; 0: any that is free", false, set_integer<&S::port, 0, 65535>,
