@@ -1,5 +1,7 @@
 #include "base/env.hpp"
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 namespace ponder {
@@ -9,6 +11,8 @@ std::optional<std::string> environment(const char* name) {
   if (value == nullptr || *value == '\0') return std::nullopt;
   return std::string(value);
 }
+
+char** whole_environment() { return ::environ; }
 
 std::filesystem::path cache_folder() {
   if (auto path = environment("PONDER_CACHE")) return *path;

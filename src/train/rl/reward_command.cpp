@@ -11,6 +11,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/env.hpp"
+
 namespace ponder {
 namespace {
 
@@ -60,7 +62,7 @@ int spawn_shell(const std::string& command, int input, int output, pid_t& child)
   std::string shell = "/bin/sh", flag = "-c", text = command;
   char* arguments[] = {shell.data(), flag.data(), text.data(), nullptr};
   const int error =
-      ::posix_spawn(&child, shell.c_str(), &actions, &attributes, arguments, ::environ);
+      ::posix_spawn(&child, shell.c_str(), &actions, &attributes, arguments, whole_environment());
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   return error;
