@@ -14,6 +14,10 @@ pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 find_package(MPI REQUIRED COMPONENTS C)
 find_package(ZLIB REQUIRED)
+find_library(SIMDJSON simdjson REQUIRED)
+find_library(CLD2 cld2 REQUIRED)
+find_library(FASTTEXT fasttext REQUIRED)
+find_path(XXHASH xxhash.h REQUIRED)  # compiled in
 find_path(TOMLPLUSPLUS toml++/toml.h REQUIRED)  # headers only
 find_library(UTF8PROC utf8proc REQUIRED)
 
@@ -28,9 +32,9 @@ endfunction()
 ponder_link(base Threads::Threads)
 ponder_link(io nlohmann_json::nlohmann_json Boost::headers OpenSSL::SSL OpenSSL::Crypto)
 ponder_link(text ${UTF8PROC})
-ponder_link(judge PkgConfig::SECCOMP)
-ponder_link(data PkgConfig::ZSTD ZLIB::ZLIB MPI::MPI_C)
 ponder_link(train MPI::MPI_C PkgConfig::ZSTD)
+ponder_link(data PkgConfig::ZSTD ZLIB::ZLIB MPI::MPI_C ${SIMDJSON} ${CLD2} ${FASTTEXT} ${UTF8PROC})
+ponder_link(judge PkgConfig::SECCOMP ${CLD2})
 ponder_link(eval PkgConfig::SQLITE)
 ponder_link(cli CLI11::CLI11 spdlog::spdlog PkgConfig::EDIT)
 

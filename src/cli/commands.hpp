@@ -30,5 +30,10 @@ void add_bench_command(CLI::App& app, Selection& selection);
 void add_train_command(CLI::App& app, Selection& selection);
 void add_report_command(CLI::App& app, Selection& selection);
 void add_judge_command(CLI::App& app, Selection& selection);
+void add_data_command(CLI::App& app, Selection& selection);
+void add_eval_command(CLI::App& app, Selection& selection);
+
+// Part of `judge`.
+void add_judge_math(CLI::App& judge, Selection& selection);
 
 }  // namespace ponder

@@ -228,9 +228,10 @@ void add_self_test(CLI::App& judge, Selection& selection) {
 }  // namespace
 
 void add_judge_command(CLI::App& app, Selection& selection) {
-  CLI::App& command = *app.add_subcommand("judge", "Judge a program that a model wrote");
+  CLI::App& command = *app.add_subcommand("judge", "Judge what a model wrote");
   command.require_subcommand(1);
   add_run(command, selection);
+  add_judge_math(command, selection);
   add_self_test(command, selection);
 }
 

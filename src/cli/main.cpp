@@ -86,6 +86,8 @@ void add_commands(CLI::App& app, Selection& selection) {
   add_train_command(app, selection);
   add_report_command(app, selection);
   add_judge_command(app, selection);
+  add_data_command(app, selection);
+  add_eval_command(app, selection);
   app.footer(
       "Each command has its own help: ponder COMMAND --help\n\n"
       "Examples:\n"

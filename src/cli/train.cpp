@@ -97,6 +97,7 @@ void add_train_command(CLI::App& app, Selection& selection) {
   add_train_rescore_command(train, selection);
   add_train_pipeline_command(train, selection);
   add_train_merge_command(train, selection);
+  add_train_check_grads_command(train, selection);
   train.footer(
       "Everything that a run makes lies in its folder: metrics.jsonl (one object a step), events "
       "for\nTensorBoard, samples.jsonl, checkpoints/ and in the end model/ (or adapter/ with "

@@ -27,6 +27,8 @@ void add_train_flags(CLI::App& command, TrainFlags& flags);
 Result<int> run_training(const StageEntry& stage, const TrainFlags& flags);
 
 // The commands that are no stages.
+void add_train_check_grads_command(CLI::App& train, Selection& selection);
 void add_train_merge_command(CLI::App& train, Selection& selection);
+void add_train_check_grads_command(CLI::App& train, Selection& selection);
 
 }  // namespace ponder

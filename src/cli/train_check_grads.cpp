@@ -1,12 +1,12 @@
 // ponder train check-grads: a model's gradients as a file, for comparison.
 #include <CLI/CLI.hpp>
 
-#include "cli/commands.hpp"
 #include "cli/flags.hpp"
 #include "cli/format_text.hpp"
 #include "cli/json_output.hpp"
 #include "cli/prompt_input.hpp"
 #include "cli/terminal.hpp"
+#include "cli/train.hpp"
 #include "train/check_grads.hpp"
 
 namespace ponder {

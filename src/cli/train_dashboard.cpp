@@ -112,6 +112,10 @@ Dashboard::Dashboard(std::string stage)
   state_.stage = std::move(stage);
 }
 
+Dashboard::~Dashboard() {
+  if (drawn_ > 0) print_error("\n");
+}
+
 void Dashboard::memory(const MemoryTable& table) { note("memory\n" + table.text()); }
 
 void Dashboard::started(int64_t first_step, int64_t steps) {
@@ -149,7 +153,7 @@ void Dashboard::stepped(int64_t done, const Figures& figures) {
       curve->second.push_back(value);
       if (curve->second.size() > kLongestCurve) curve->second.erase(curve->second.begin());
     }
-  terminal_ ? draw(false) : print_step();
+  terminal_ ? draw(done == state_.steps) : print_step();
 }
 
 void Dashboard::note(std::string_view line) {

@@ -28,7 +28,7 @@ std::string sparkline(const std::vector<double>& values, size_t width);
 class Dashboard : public RunObserver {
  public:
   explicit Dashboard(std::string stage);
-  ~Dashboard() override { clear(); }
+  ~Dashboard() override;  // the last lines stay
 
   void memory(const MemoryTable& table) override;
   void started(int64_t first_step, int64_t steps) override;

@@ -134,12 +134,15 @@ Result<HttpHead> Exchange<Stream>::ask(bool with_token) {
   request.set(http::field::user_agent, "ponder");
   request.set(http::field::accept_encoding, "identity");
   request.set(http::field::connection, "close");
-  if (with_token) request.set(http::field::authorization, "Bearer " + request_.token);
+  const bool bare = post_ != nullptr && !post_->token_header.empty();
+  if (with_token && bare) request.set(post_->token_header, request_.token);
+  if (with_token && !bare) request.set(http::field::authorization, "Bearer " + request_.token);
   if (request_.first_byte) {
     request.set(http::field::range, "bytes=" + std::to_string(*request_.first_byte) + "-");
   }
   if (post_ != nullptr) {
     request.set(http::field::content_type, "application/json");
+    for (const auto& [name, value] : post_->headers) request.set(name, value);
     request.body() = post_->body;
     request.prepare_payload();
   }

@@ -66,8 +66,10 @@ Result<void> http_get(const HttpGet& request, const HttpReceiver& receiver);
 
 struct HttpPost {
   Url url;
-  std::string token;  // as in HttpGet
-  std::string body;   // JSON
+  std::string token;                                // as in HttpGet
+  std::string body;                                 // JSON
+  std::string token_header = {};                    // carries the token bare; empty: as bearer
+  std::map<std::string, std::string> headers = {};  // more of them
   std::chrono::seconds patience{600};
   const std::atomic<bool>* stop = nullptr;  // ends the request with an error "stopped"
 };

@@ -268,6 +268,11 @@ const std::vector<Rule>& rules() {
   return all;
 }
 
+const Rule& rule_of(Pretokenizer kind) {
+  return *std::find_if(rules().begin(), rules().end(),
+                       [&](const Rule& rule) { return rule.kind == kind; });
+}
+
 std::string with_spelled_breaks(std::string_view regex) {
   std::string spelled;
   for (const char c : regex) {
@@ -297,9 +302,10 @@ std::optional<Pretokenizer> pretokenizer_by_regexes(std::span<const std::string>
   return std::nullopt;
 }
 
-std::string_view pretokenizer_name(Pretokenizer kind) {
-  return std::find_if(rules().begin(), rules().end(), [&](const auto& r) { return r.kind == kind; })
-      ->name;
+std::string_view pretokenizer_name(Pretokenizer kind) { return rule_of(kind).name; }
+
+std::span<const std::string> pretokenizer_regexes(Pretokenizer kind) {
+  return rule_of(kind).regexes;
 }
 
 std::string pretokenizer_names() {

@@ -24,6 +24,8 @@ std::optional<Pretokenizer> pretokenizer_by_name(std::string_view name);
 // By the regexes of its Split steps. Line breaks may be spelled \r\n or be in the text as such.
 std::optional<Pretokenizer> pretokenizer_by_regexes(std::span<const std::string> regexes);
 std::string_view pretokenizer_name(Pretokenizer kind);
+// What its Split steps in tokenizer.json are.
+std::span<const std::string> pretokenizer_regexes(Pretokenizer kind);
 // All names for messages: "deepseek-v3, qwen2, …".
 std::string pretokenizer_names();
 

@@ -17,6 +17,8 @@
 
 namespace ponder {
 
+class GgufFile;
+
 enum class TokenKind : uint8_t {
   kNone,     // no token has this id, or the file calls it unused
   kNormal,   // made by merges; spelled in the byte alphabet of GPT-2
@@ -80,6 +82,9 @@ struct TokenizerData {
   std::vector<int32_t> ends;  // sorted
   std::string chat_template;
 };
+
+// From the metadata of a GGUF file, which must outlive it.
+Result<TokenizerSource> gguf_tokenizer_source(const GgufFile& file);
 
 // Checks everything: holes and duplicates, merges of tokens that do not exist, ids out of range.
 Result<std::shared_ptr<const TokenizerData>> build_tokenizer(const TokenizerSource& source);

@@ -96,7 +96,7 @@ Result<void> read_kind(const GgufFile& file, TokenizerSource& source) {
 
 }  // namespace
 
-Result<Tokenizer> Tokenizer::from_gguf(const GgufFile& file) {
+Result<TokenizerSource> gguf_tokenizer_source(const GgufFile& file) {
   TokenizerSource source{.where = file.path().string()};
   PONDER_TRY(read_kind(file, source));
   PONDER_TRY(read_tokens(file, source));
@@ -106,6 +106,11 @@ Result<Tokenizer> Tokenizer::from_gguf(const GgufFile& file) {
   for (const std::string_view name : {"eot_token_id", "eom_token_id"})
     if (const auto id = PONDER_TRY(read_id(file, name))) source.ends.push_back(*id);
   source.chat_template = PONDER_TRY(file.text_or("tokenizer.chat_template", ""));
+  return source;
+}
+
+Result<Tokenizer> Tokenizer::from_gguf(const GgufFile& file) {
+  const TokenizerSource source = PONDER_TRY(gguf_tokenizer_source(file));
   return Tokenizer(PONDER_TRY(build_tokenizer(source)));
 }
 

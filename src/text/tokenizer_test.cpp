@@ -1,5 +1,6 @@
 // Tokenizers against what the `tokenizers` package gives (tools/golden/text_tokens.py).
 #include "text/tokenizer.hpp"
+#include "text/tokenizer_export.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -67,6 +68,30 @@ std::filesystem::path write_gguf(const testing::TempFolder& folder, const std::s
   EXPECT_TRUE(writer.begin().ok());
   EXPECT_TRUE(writer.commit().ok());
   return path;
+}
+
+// A model that leaves GGUF takes its tokenizer along.
+TEST(TokenizerExport, GivesTheSameTokens) {
+  const testing::TempFolder folder;
+  const std::pair<const char*, const char*> cases[] = {
+      {"deepseek-v3", "deepseek-v3"}, {"qwen2", "qwen2"}, {"llama3", "llama-bpe"}};
+  for (const auto& [name, pre] : cases) {
+    const auto gguf = write_gguf(folder, name, pre);
+    ASSERT_TRUE(export_tokenizer(gguf, folder.path()).ok());
+    const Tokenizer before = Tokenizer::load(gguf).take_value();
+    const Tokenizer after = Tokenizer::load(folder.path()).take_value();
+    const std::string text = golden_text("mixed.txt") + "<｜User｜>hi<｜Assistant｜><think>";
+    EXPECT_EQ(after.encode(text), before.encode(text)) << name;
+    EXPECT_EQ(after.bos(), before.bos());
+    EXPECT_EQ(after.eos(), before.eos());
+    EXPECT_EQ(after.adds_bos(), before.adds_bos());
+    EXPECT_EQ(after.chat_template(), before.chat_template());
+    for (int32_t id = 0; id < 519; ++id) {
+      EXPECT_EQ(after.is_special(id), before.is_special(id)) << id;
+      EXPECT_EQ(after.is_end(id), before.is_end(id)) << id;
+      EXPECT_EQ(after.token_bytes(id), before.token_bytes(id)) << id;
+    }
+  }
 }
 
 uint64_t hash_of(std::span<const int32_t> ids) {  // FNV-1a

@@ -18,14 +18,6 @@ bool is_adapter(const ParamSlot& slot) {
   return slot.part == ParamPart::kLoraA || slot.part == ParamPart::kLoraB;
 }
 
-// "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"
-std::string peft_name(const ParamSlot& slot) {
-  std::string module = hf_name(slot.info);
-  if (module.ends_with(".weight")) module.resize(module.size() - 7);
-  const char* part = slot.part == ParamPart::kLoraA ? ".lora_A.weight" : ".lora_B.weight";
-  return "base_model.model." + module + part;
-}
-
 }  // namespace
 
 Result<void> save_adapter(const TrainableModel& model, const std::filesystem::path& folder,
@@ -36,7 +28,7 @@ Result<void> save_adapter(const TrainableModel& model, const std::filesystem::pa
   SafetensorsWriter writer = PONDER_TRY(SafetensorsWriter::create(folder / kAdapterTensors));
   writer.set_metadata("format", "pt");
   for (const ParamSlot& slot : model.slots())
-    if (is_adapter(slot)) writer.declare(peft_name(slot), DType::kF32, slot.shape);
+    if (is_adapter(slot)) writer.declare(slot.name, DType::kF32, slot.shape);
   PONDER_TRY(writer.begin());
   for (const ParamSlot& slot : model.slots()) {
     if (!is_adapter(slot)) continue;
@@ -97,7 +89,7 @@ Result<void> load_adapter(TrainableModel& model, const std::filesystem::path& fo
   size_t used = 0;
   for (ParamSlot& slot : model.slots()) {
     if (!is_adapter(slot)) continue;
-    const std::string name = peft_name(slot);
+    const std::string& name = slot.name;  // PEFT's
     const TensorView* view = file.tensors().find(name);
     if (view == nullptr)
       return Failure{{.what = "has no tensor " + printable(name),

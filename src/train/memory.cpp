@@ -9,9 +9,11 @@
 namespace ponder {
 namespace {
 
-std::string gigabytes(uint64_t bytes) {
+std::string amount(uint64_t bytes) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.2f GB", static_cast<double>(bytes) / 1e9);
+  const bool large = bytes >= 1'000'000'000;
+  std::snprintf(text, sizeof text, large ? "%.2f GB" : "%.1f MB",
+                static_cast<double>(bytes) / (large ? 1e9 : 1e6));
   return text;
 }
 
@@ -39,14 +41,14 @@ std::string MemoryTable::text() const {
   size_t width = 5;
   for (const Row& row : rows) width = std::max(width, row.what.size());
   std::string text;
-  const auto line = [&](std::string what, const std::string& amount) {
+  const auto line = [&](std::string what, const std::string& number) {
     what.resize(width, ' ');
     text +=
-        "  " + what + std::string(12 - std::min<size_t>(11, amount.size()), ' ') + amount + "\n";
+        "  " + what + std::string(12 - std::min<size_t>(11, number.size()), ' ') + number + "\n";
   };
-  for (const Row& row : rows) line(row.what, gigabytes(row.bytes * static_cast<uint64_t>(ranks)));
-  line("sum", gigabytes(total()));
-  if (available > 0) line("free", gigabytes(available));
+  for (const Row& row : rows) line(row.what, amount(row.bytes * static_cast<uint64_t>(ranks)));
+  line("sum", amount(total()));
+  if (available > 0) line("free", amount(available));
   return text;
 }
 
@@ -56,8 +58,8 @@ Result<void> MemoryTable::check() const {
       rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.bytes < b.bytes; });
   std::string mend = largest->mend;
   if (ranks > 1) mend += (mend.empty() ? "" : "; or ") + std::string("start fewer ranks");
-  return Failure{{.what = "this needs " + gigabytes(total()) + " of memory, most of it for " +
-                          largest->what + ", and " + gigabytes(available) + " are free",
+  return Failure{{.what = "this needs " + amount(total()) + " of memory, most of it for " +
+                          largest->what + ", and " + amount(available) + " are free",
                   .where = "memory",
                   .mend = mend}};
 }

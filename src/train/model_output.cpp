@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "base/file.hpp"
+#include "io/gguf.hpp"
 #include "io/safetensors.hpp"
 #include "io/sha256.hpp"
+#include "text/tokenizer_export.hpp"
 #include "train/adapter_files.hpp"
 
 namespace ponder {
@@ -35,6 +37,10 @@ Result<void> copy_tokenizer(const std::filesystem::path& from,
                             const std::filesystem::path& folder) {
   const auto source = folder_of(from);
   std::error_code code;
+  if (!std::filesystem::exists(source / "tokenizer.json", code)) {
+    const auto file = PONDER_TRY(resolve_model(from));
+    if (is_gguf_file(file)) return export_tokenizer(file, folder);
+  }
   for (const char* name : kTokenizerFiles) {
     if (!std::filesystem::is_regular_file(source / name, code)) continue;
     std::filesystem::copy_file(source / name, folder / name,
@@ -66,6 +72,15 @@ Result<Tokenizer> load_tokenizer_of(const std::filesystem::path& model) {
       !std::filesystem::exists(model / "tokenizer.json", ignored))
     return Tokenizer::load(PONDER_TRY(resolve_model(model)));
   return Tokenizer::load(model);
+}
+
+std::vector<std::string> usual_lora_modules(const Config& config) {
+  std::vector<std::string> modules;
+  for (const char* module : {"q_proj", "k_proj", "v_proj", "q_a_proj", "q_b_proj",
+                             "kv_a_proj_with_mqa", "o_proj", "gate_proj", "up_proj", "down_proj"})
+    if (lora_parameters(config, {.lora_rank = 1, .lora_on = {module}}) > 0)
+      modules.push_back(module);
+  return modules;
 }
 
 int64_t lora_parameters(const Config& config, const TrainableOptions& options) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "model/trainable.hpp"
@@ -26,12 +27,15 @@ Result<std::string> save_trained(const TrainableModel& model, const OutputPlaces
 // The SHA-256 of all tensors of a .safetensors file, in the order in which they lie there.
 Result<std::string> tensors_sha256(const std::filesystem::path& file);
 
-// Copies what a tokenizer is read from; nothing if the source is a GGUF file.
+// Copies what a tokenizer is read from, or writes it if the source is a GGUF file.
 Result<void> copy_tokenizer(const std::filesystem::path& from, const std::filesystem::path& folder);
 
 // As Tokenizer::load, for a folder that holds one GGUF file too.
 Result<Tokenizer> load_tokenizer_of(const std::filesystem::path& model);
 
+// The modules that adapters are put on if nobody names any: all that a layer of this model has of
+// those that PEFT's users choose, attention and dense feed-forward.
+std::vector<std::string> usual_lora_modules(const Config& config);
 // Parameters that adapters would have.
 int64_t lora_parameters(const Config& config, const TrainableOptions& options);
 // Bytes that a frozen model takes: those of its files.

@@ -76,9 +76,10 @@ Result<ModelSettings> read_model_settings(const Recipe& recipe, uint64_t seed) {
       PONDER_TRY(lora.number("alpha", 2.0 * static_cast<double>(settings.options.lora_rank)));
   settings.options.lora_alpha = static_cast<float>(alpha);
   settings.options.lora_on = PONDER_TRY(lora.texts("modules"));
-  if (settings.options.lora_rank > 0 && settings.options.lora_on.empty())
-    settings.options.lora_on = {"q_proj",  "k_proj",    "v_proj",   "o_proj",
-                                "up_proj", "gate_proj", "down_proj"};
+  if (settings.options.lora_rank > 0 && settings.path.empty())
+    return Failure{{.what = "adapters need a model that is there already",
+                    .where = recipe.where("lora.rank"),
+                    .mend = "set model.path"}};
   return settings;
 }
 
@@ -186,6 +187,7 @@ Result<void> RunImpl::prepare(StageMaker make_stage) {
   checkpoint_settings_.keep = PONDER_TRY(checkpoints.integer("keep", 3, {1, 1 << 20}));
   optimizer_ = PONDER_TRY(read_optimizer(recipe_.table("optimizer")));
   config_ = PONDER_TRY(read_model_config(model_));
+  if (model_.options.lora_on.empty()) model_.options.lora_on = usual_lora_modules(config_);
   tokenizer_ = PONDER_TRY(load_tokenizer_of(model_.tokenizer));
   runtime_ = PONDER_TRY(Runtime::create(
       {.threads = options_.threads, .isa = options_.isa, .activations = Activations::kFloat}));
@@ -320,8 +322,13 @@ Result<void> RunImpl::checkpoint(int64_t step) {
     saved_step_ = step;
     return {};
   }
-  log(LogLevel::kWarning, "no checkpoint after step " + std::to_string(step) + ", the one before " +
-                              "stays: " + saved.error().message());
+  const std::string warning = "no checkpoint after step " + std::to_string(step) +
+                              ", the one before stays: " + saved.error().message();
+  // What watches may be in the middle of a line.
+  if (watched())
+    options_.observer->note("warning: " + warning);
+  else
+    log(LogLevel::kWarning, warning);
   return {};
 }
 

@@ -6,6 +6,8 @@
 #include <csignal>
 
 #include "io/safetensors.hpp"
+#include "testing/isas.hpp"
+#include "train/adapter_files.hpp"
 #include "train/model_output.hpp"
 #include "train/train_testing.hpp"
 
@@ -165,10 +167,78 @@ TEST_F(RunTest, RefusesWhatIsNotMeant) {
   EXPECT_TRUE(run("a", {.resume = true}).ok());
 }
 
+TEST_F(RunTest, WritesTranscripts) {
+  finished("a", {}, {"train.steps=5"});
+  std::vector<std::string> lines;
+  EXPECT_TRUE(read_step_log(out("a") / "samples.jsonl", [&](const OrderedJson& line) {
+                lines.push_back(line["step"].dump() + line["prompt"].dump());
+                return line["answer"].is_string();
+              }).ok());
+  EXPECT_THAT(lines, ::testing::ElementsAre("2\"3+4=\"", "4\"3+4=\""));
+}
+
+TEST_F(RunTest, TrainsAdaptersAndSavesThemAsPeftDoes) {
+  folder_.write("ids.jsonl", R"({"tokens": [1, 2, 3, 4, 5, 6, 7, 8]}
+{"tokens": [9, 8, 7, 6, 5, 4]})");
+  const std::string base = std::filesystem::absolute("tests/golden/model/qwen2-s1").string();
+  const std::vector<std::string> sets = {
+      "model.config=\"\"",    "model.path=" + base, "model.tokenizer=tokenizer.json",
+      "model.mtp=false",      "train.mtp=0",        "train.balance=0",
+      "data.train=ids.jsonl", "data.eval=[]",       "samples.prompts=[]",
+      "lora.rank=2",          "lora.alpha=4",       "lora.modules=[\"q_proj\", \"down_proj\"]"};
+  const std::string hash = finished("a", {}, sets);
+  const auto adapter = out("a") / "adapter";
+  EXPECT_EQ(tensors_sha256(adapter / kAdapterTensors).value(), hash);
+  EXPECT_EQ(finished("b", {.threads = 2}, sets), hash);
+  const auto file = SafetensorsFile::open(adapter / kAdapterTensors).take_value();
+  const TensorView* b =
+      file.tensors().find("base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight");
+  ASSERT_NE(b, nullptr);
+  EXPECT_EQ(b->shape, Shape::of({64, 2}));
+  EXPECT_EQ(file.tensors().names().size(), 4u * 2 * 2);
+
+  const AdapterConfig config = read_adapter_config(adapter).take_value();
+  EXPECT_EQ(config.rank, 2);
+  EXPECT_EQ(config.alpha, 4.0);
+  EXPECT_EQ(config.modules, (std::vector<std::string>{"q_proj", "down_proj"}));
+  const Runtime runtime = testing::make_runtime(available_isas().back(), 1, Activations::kFloat);
+  const auto model = TrainableModel::open(base, runtime.context(),
+                                          {.lora_rank = config.rank,
+                                           .lora_alpha = static_cast<float>(config.alpha),
+                                           .lora_on = config.modules})
+                         .take_value();
+  ASSERT_TRUE(load_adapter(*model, adapter).ok());
+  ASSERT_TRUE(save_adapter(*model, out("again"), config).ok());
+  EXPECT_EQ(testing::content_of(out("again") / kAdapterTensors),
+            testing::content_of(adapter / kAdapterTensors));
+  // An adapter of other modules does not fit.
+  const auto other = TrainableModel::open(base, runtime.context(),
+                                          {.lora_rank = 2, .lora_alpha = 4, .lora_on = {"q_proj"}})
+                         .take_value();
+  EXPECT_THAT(load_adapter(*other, adapter).error().message(), HasSubstr("no place"));
+}
+
+TEST_F(RunTest, AdaptersThatCannotBeReadAreRefused) {
+  const std::string good = R"("r": 2, "lora_alpha": 4, "target_modules": ["q_proj"])";
+  folder_.write("x/adapter_config.json", "{" + good + "}");
+  EXPECT_TRUE(read_adapter_config(out("x")).ok());
+  for (const std::string bad :
+       {"\"use_dora\": true", "\"use_rslora\": true", "\"bias\": \"all\"",
+        "\"rank_pattern\": {\"a\": 1}", "\"modules_to_save\": [\"x\"]", "\"peft_type\": \"IA3\""}) {
+    folder_.write("x/adapter_config.json", "{" + good + ", " + bad + "}");
+    EXPECT_FALSE(read_adapter_config(out("x")).ok()) << bad;
+  }
+  for (const std::string bad : {"{}", R"({"r": 0, "lora_alpha": 1, "target_modules": ["a"]})",
+                                R"({"r": 1, "lora_alpha": 1, "target_modules": "all-linear"})"}) {
+    folder_.write("x/adapter_config.json", bad);
+    EXPECT_FALSE(read_adapter_config(out("x")).ok()) << bad;
+  }
+}
+
 TEST_F(RunTest, RefusesWhatCannotFit) {
-  std::string config = testing::content_of(folder_.path() / "config.json");
-  config.replace(config.find("\"hidden_size\": 32"), 17, "\"hidden_size\": 999936");
-  folder_.write("config.json", config);
+  Json config = Json::parse(testing::content_of(folder_.path() / "config.json"));
+  config["hidden_size"] = 999936;
+  folder_.write("config.json", config.dump());
   const auto refused = run("a");
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message(), HasSubstr("of memory, most of it for gradients"));

@@ -8,6 +8,7 @@
 #include "train/examples.hpp"
 #include "train/packing.hpp"
 #include "train/schedule.hpp"
+#include "train/transcripts.hpp"
 
 namespace ponder {
 namespace {
@@ -19,9 +20,10 @@ struct Settings {
   int64_t steps = 1;
   int64_t batch = 1;  // groups of a step
   int64_t eval_every = 0;
+  int64_t largest = 0;  // tokens of the largest group
   double balance = 0.0, mtp = 0.0;
   bool recompute = true;
-  Schedule schedule;
+  Schedule schedule = {};
 };
 
 struct Data {
@@ -37,18 +39,18 @@ std::vector<int64_t> lengths_of(const ExampleSet& set) {
 
 class SupervisedStage : public Stage {
  public:
-  SupervisedStage(Settings settings, Data train, Data held_out, int64_t largest)
+  SupervisedStage(Settings settings, Data train, Data held_out, Transcripts transcripts)
       : settings_(settings),
         train_(std::move(train)),
         held_out_(std::move(held_out)),
-        largest_(largest) {}
+        transcripts_(std::move(transcripts)) {}
 
   int64_t steps() const override { return settings_.steps; }
 
   std::vector<MemoryTable::Row> memory(const Config& config) override {
     const auto data = static_cast<uint64_t>(train_.set.tokens() + held_out_.set.tokens());
     return {{.what = "activations",
-             .bytes = activation_bytes(config, largest_),
+             .bytes = activation_bytes(config, settings_.largest),
              .mend = "set a smaller data.group or data.length"},
             {.what = "data", .bytes = data * sizeof(int32_t), .mend = "train on fewer files"}};
   }
@@ -72,7 +74,7 @@ class SupervisedStage : public Stage {
 
   Settings settings_;
   Data train_, held_out_;
-  int64_t largest_;  // tokens of the largest group
+  Transcripts transcripts_;
 };
 
 // One group through the model: the loss is the mean over all learned tokens of the step, so it does
@@ -155,6 +157,7 @@ Result<Figures> SupervisedStage::step(TrainRun& run, int64_t step) {
     figures.emplace_back("load_imbalance", update.load_imbalance);
   }
   if (!update.applied) figures.emplace_back("skipped", 1.0);
+  PONDER_TRY(transcripts_.write(run, step + 1));
   return figures;
 }
 
@@ -238,7 +241,8 @@ Result<std::unique_ptr<Stage>> make_stage(TrainRun& run, const Habits& habits) {
   PackingOptions in_order = packing;
   in_order.shuffle = false;
   Data held_out = PONDER_TRY(read_data(run, "eval", options, in_order));
-  Settings settings;
+  Transcripts transcripts = PONDER_TRY(Transcripts::read(run, options.chat));
+  Settings settings{.largest = packing.group_tokens};
   settings.batch = PONDER_TRY(recipe.integer("train.batch", 4, {1, 1 << 20}));
   const double groups = static_cast<double>(train.order->groups());
   const double epochs = PONDER_TRY(recipe.number("train.epochs", 1.0, {1e-6, 1e6}));
@@ -253,7 +257,7 @@ Result<std::unique_ptr<Stage>> make_stage(TrainRun& run, const Habits& habits) {
   settings.schedule =
       PONDER_TRY(read_schedule(recipe.table("optimizer"), settings.steps, habits.schedule));
   return std::unique_ptr<Stage>(std::make_unique<SupervisedStage>(
-      settings, std::move(train), std::move(held_out), packing.group_tokens));
+      settings, std::move(train), std::move(held_out), std::move(transcripts)));
 }
 
 }  // namespace

@@ -81,16 +81,9 @@ class ThreadRanks {
 };
 
 // A folder with config.json, tokenizer.json, data and recipe.toml.
-inline void write_tiny_recipe(const TempFolder& folder, const std::string& more = "") {
-  folder.write("config.json", R"({"model_type": "deepseek_v3", "vocab_size": 519,
-    "hidden_size": 32, "intermediate_size": 48, "moe_intermediate_size": 16,
-    "num_hidden_layers": 2, "first_k_dense_replace": 1, "num_attention_heads": 2,
-    "num_key_value_heads": 2, "q_lora_rank": null, "kv_lora_rank": 16, "qk_nope_head_dim": 8,
-    "qk_rope_head_dim": 8, "v_head_dim": 8, "n_routed_experts": 4, "num_experts_per_tok": 2,
-    "n_shared_experts": 1, "n_group": 1, "topk_group": 1, "topk_method": "noaux_tc",
-    "scoring_func": "sigmoid", "norm_topk_prob": true, "routed_scaling_factor": 1.0,
-    "num_nextn_predict_layers": 1, "rope_theta": 10000, "max_position_embeddings": 256,
-    "rms_norm_eps": 1e-6, "tie_word_embeddings": false, "initializer_range": 0.05})");
+inline void write_tiny_recipe(const TempFolder& folder) {
+  const std::string files = "tests/golden/train/";
+  folder.write("config.json", content_of(files + "config.json"));
   folder.write("tokenizer.json", content_of("tests/golden/text/qwen2.tokenizer.json"));
   folder.write("tokenizer_config.json", R"({"eos_token": "<｜end▁of▁sentence｜>"})");
   std::string train, held_out;
@@ -102,30 +95,7 @@ inline void write_tiny_recipe(const TempFolder& folder, const std::string& more 
   }
   folder.write("train.jsonl", train);
   folder.write("eval.jsonl", held_out);
-  folder.write("recipe.toml", R"(seed = 3
-[model]
-config = "config.json"
-mtp = true
-[data]
-train = "train.jsonl"
-eval = "eval.jsonl"
-template = "none"
-length = 32
-group = 48
-[train]
-steps = 6
-batch = 5
-eval_every = 3
-balance = 1e-3
-mtp = 0.1
-[optimizer]
-rate = 3e-3
-warmup = 2
-router_speed = 1e-3
-[checkpoints]
-every = 2
-keep = 2
-)" + more);
+  folder.write("recipe.toml", content_of(files + "recipe.toml"));
 }
 
 }  // namespace ponder::testing

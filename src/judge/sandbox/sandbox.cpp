@@ -1,11 +1,14 @@
 #include "judge/sandbox/sandbox.hpp"
 
-#include <sys/stat.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "base/env.hpp"
 #include "base/thread_pool.hpp"
@@ -58,8 +61,9 @@ std::string find_python(const std::string& wanted) {
 }
 
 // One thread for libraries that would take one per CPU; the same order of sets in every run.
-std::vector<std::string> guest_environment() {
-  return {"PATH=/usr/local/bin:/usr/bin:/bin",
+std::vector<std::string> guest_environment(const std::string& mark) {
+  return {mark,
+          "PATH=/usr/local/bin:/usr/bin:/bin",
           "LANG=C.UTF-8",
           "LC_ALL=C.UTF-8",
           "PYTHONHASHSEED=0",
@@ -71,11 +75,18 @@ std::vector<std::string> guest_environment() {
           "MKL_NUM_THREADS=1"};
 }
 
-Result<BoxRunner> make_runner(SandboxLevel level) {
+// A variable that tells programs of one sandbox from all others.
+std::string random_mark() {
+  uint64_t number = 0;
+  if (getrandom(&number, sizeof number, 0) != sizeof number) number = 0;
+  return "PONDER_BOX=" + std::to_string(number);
+}
+
+Result<BoxRunner> make_runner(SandboxLevel level, const std::string& mark) {
   const auto confinement = level == SandboxLevel::kNamespaces ? box::Confinement::kNamespaces
                            : level == SandboxLevel::kLandlock ? box::Confinement::kLandlock
                                                               : box::Confinement::kNone;
-  return BoxRunner::create({.confinement = confinement, .variables = guest_environment()});
+  return BoxRunner::create({.confinement = confinement, .variables = guest_environment(mark)});
 }
 
 Result<SandboxLevel> strongest_level(const SandboxOptions& options) {
@@ -119,7 +130,7 @@ struct Sandbox::State {
   SandboxLevel level;
   BoxRunner runner;
   Gate gate;
-  std::string reason, python, compiler;
+  std::string reason, mark, python, compiler;
   double slowness = 1;
 };
 
@@ -131,6 +142,7 @@ Sandbox::~Sandbox() = default;
 Result<Sandbox> Sandbox::create(SandboxOptions options) {
   const SandboxLevel strongest = PONDER_TRY(strongest_level(options));
   const int places = options.parallel > 0 ? options.parallel : available_cpus();
+  const std::string mark = random_mark();
   std::string reason;
   for (int number = 0; number <= static_cast<int>(SandboxLevel::kNone); ++number) {
     const auto level = static_cast<SandboxLevel>(number);
@@ -141,7 +153,7 @@ Result<Sandbox> Sandbox::create(SandboxOptions options) {
       continue;
     }
     if (level == SandboxLevel::kNone && !options.allow_unconfined) break;
-    BoxRunner runner = PONDER_TRY(make_runner(level));
+    BoxRunner runner = PONDER_TRY(make_runner(level, mark));
     if (level != SandboxLevel::kNone) {
       if (const std::string fault = runner.probe(); !fault.empty()) {
         reason += between + name + fault;
@@ -150,6 +162,7 @@ Result<Sandbox> Sandbox::create(SandboxOptions options) {
     }
     auto state = std::make_unique<State>(level, std::move(runner), places);
     state->reason = reason;
+    state->mark = mark;
     state->python = find_python(options.python);
     state->compiler = options.compiler.empty() ? "/usr/bin/g++" : options.compiler;
     state->slowness = measure_slowness();
@@ -176,6 +189,19 @@ RunResult Sandbox::run(const RunRequest& request) const {
   if (result.verdict == Verdict::kTimeout && request.confirm_timeout)
     result = state_->run_once(request, true);
   return result;
+}
+
+std::vector<int> Sandbox::processes_left() const {
+  std::vector<int> found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file(entry.path() / "environ", std::ios::binary);
+    const std::string variables{std::istreambuf_iterator<char>(file), {}};
+    if (variables.find(state_->mark) != std::string::npos) found.push_back(std::stoi(name));
+  }
+  return found;
 }
 
 SandboxLevel Sandbox::level() const { return state_->level; }

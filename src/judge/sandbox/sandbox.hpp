@@ -102,7 +102,9 @@ class Sandbox {
 
   SandboxLevel level() const;
   std::string level_reason() const;  // why it is not a stronger one; empty at kNamespaces
-  double slowness() const;           // ≥ 1: what limits of CPU time are multiplied by
+  // Processes on this machine that a program of this sandbox has left. Only while nothing runs.
+  std::vector<int> processes_left() const;
+  double slowness() const;  // ≥ 1: what limits of CPU time are multiplied by
 
  private:
   struct State;

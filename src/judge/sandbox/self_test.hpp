@@ -29,7 +29,7 @@ struct SelfTestReport {
 };
 
 struct SelfTestOptions {
-  bool quick = false;  // Python and C++ once each, and the hostile programs that end at once
+  bool quick = false;  // leaves out what takes a moment: most of C++, programs that never end
   ProgressSink progress;
 };
 

@@ -13,6 +13,9 @@ const std::vector<std::unique_ptr<const Task>>& all_tasks() {
     tasks.push_back(make_chain_task());
     tasks.push_back(make_countdown_task());
     tasks.push_back(make_modular_task());
+    tasks.push_back(make_code_task());
+    tasks.push_back(make_maths_task());
+    tasks.push_back(make_choice_task());
     return tasks;
   }();
   return made;

@@ -31,6 +31,7 @@ TEST(Tasks, AreFoundByName) {
 TEST(Tasks, ProblemsAreFunctionsOfTheirNumbers) {
   for (const std::string_view name : task_names()) {
     const Task& made_by = task(name);
+    if (made_by.levels() == 0) continue;
     std::set<std::string> prompts, ids;
     int differ = 0;
     for (int level = 0; level < made_by.levels(); ++level) {

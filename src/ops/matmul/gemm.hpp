@@ -7,33 +7,45 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/macros.hpp"
+
 namespace ponder {
 
 // What a sum begins with, or meets in the end.
 enum class GemmStart { kZero, kContinue, kAdd };  // y = Σ; y as the first term; y + Σ
 
+// Rows in memory: row r at x + (index ? index[r] : r)·stride.
+struct RowSource {
+  const float* x = nullptr;
+  int64_t stride = 0;
+  const int32_t* index = nullptr;
+
+  PONDER_INLINE const float* row(int64_t r) const {
+    return x + (index == nullptr ? r : index[r]) * stride;
+  }
+};
+
 struct GemmTask {
   const float* lines = nullptr;  // line k of group g at lines + g·group_stride + 16·k
   int64_t group_stride = 0;
-  int64_t lanes = 0;         // outputs: 16 of each group, but fewer of the last one
-  const float* x = nullptr;  // rows: element (c, k) at x + (index ? index[c] : c)·x_stride + k
-  int64_t x_stride = 0;      // tiles of 16: at x + c/16·x_stride + 16·k + c%16
-  const int32_t* index = nullptr;
+  int64_t lanes = 0;        // outputs: 16 of each group, but fewer of the last one
+  RowSource x;              // row c has the elements k of column c …
+  bool transposed = false;  // … or row k those of all columns
   int64_t columns = 0;
-  int64_t depth = 0;   // of the sum
+  int64_t depth = 0;   // of the sum; at most kTurnedDepth if transposed
   float* y = nullptr;  // output (g, i, c) at y + g·y_group + c·y_column + i
   int64_t y_group = 0, y_column = 0;
   const float* bias = nullptr;  // (lanes) or nullptr
   GemmStart start = GemmStart::kZero;
 };
 
-// Columns [column, column + 16·tiles) of some rows as tiles: element (c, k) of row k.
-struct TileTask {
-  const float* x = nullptr;  // row k at x + (index ? index[k] : k)·stride
-  int64_t stride = 0;
-  const int32_t* index = nullptr;
+inline constexpr int64_t kTurnedDepth = 128;
+
+// Lines of a task whose sum runs over rows: 16 neighbours of each row.
+struct LinesTask {
+  RowSource x;
   int64_t rows = 0;
-  int64_t columns = 0;   // what lies beyond, of the last tile, becomes 0
+  int64_t columns = 0;   // what lies beyond, of the last line, becomes 0
   float* out = nullptr;  // (⌈columns/16⌉, rows, 16)
 };
 

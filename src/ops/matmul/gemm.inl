@@ -58,6 +58,14 @@ void gemm_block(const GemmTask& task, const GemmBlock& block) {
         sums[g][c] = load_lanes<V>(block.y + g * task.y_group + c * task.y_column, lanes);
     }
   }
+  if (block.start == GemmStart::kAdd) {
+#pragma GCC unroll 4
+    for (int g = 0; g < kGroups; ++g) {
+#pragma GCC unroll 8
+      for (int c = 0; c < kColumns; ++c)
+        __builtin_prefetch(block.y + g * task.y_group + c * task.y_column);
+    }
+  }
   for (int64_t k = 0; k < block.depth; ++k) {
     F w[kGroups];
 #pragma GCC unroll 4
@@ -83,57 +91,6 @@ void gemm_block(const GemmTask& task, const GemmBlock& block) {
   }
 }
 
-// One stretch of the depth for some groups: all columns pass by.
-template <typename V, bool kTiles>
-struct GemmPass {
-  const GemmTask& task;
-  int64_t group, begin;  // first group and first k
-  GemmBlock block;
-
-  PONDER_INLINE const float* column(int64_t c) const {
-    if constexpr (kTiles)
-      return task.x + c / kGroupRows * task.x_stride + begin * kGroupRows + c % kGroupRows;
-    return task.x + (task.index == nullptr ? c : task.index[c]) * task.x_stride + begin;
-  }
-
-  template <int kGroups, int kColumns>
-  PONDER_INLINE void multiply(int64_t first) {
-    const float* x[kColumns];
-#pragma GCC unroll 8
-    for (int c = 0; c < kColumns; ++c) x[c] = column(first + c);
-    block.x = x;
-    block.y = task.y + group * task.y_group + first * task.y_column;
-    gemm_block<V, kGroups, kColumns, kTiles ? kGroupRows : 1>(task, block);
-  }
-
-  template <int kGroups>
-  PONDER_INLINE void multiply_range(int64_t first, int64_t end) {
-    for (; first + V::kTileColumns <= end; first += V::kTileColumns)
-      multiply<kGroups, V::kTileColumns>(first);
-    if (first + 4 <= end) {
-      multiply<kGroups, 4>(first);
-      first += 4;
-    }
-    if (first + 2 <= end) {
-      multiply<kGroups, 2>(first);
-      first += 2;
-    }
-    if (first < end) multiply<kGroups, 1>(first);
-  }
-
-  template <int kGroups>
-  PONDER_INLINE void multiply_all() {
-    if constexpr (kTiles) {
-      for (int64_t first = 0; first < task.columns; first += kGroupRows) {
-        const int64_t end = first + kGroupRows;
-        multiply_range<kGroups>(first, end < task.columns ? end : task.columns);
-      }
-    } else {
-      multiply_range<kGroups>(0, task.columns);
-    }
-  }
-};
-
 // Groups to take together of those that are left: never one alone if that can be helped.
 template <typename V>
 PONDER_INLINE int64_t groups_together(int64_t left) {
@@ -141,46 +98,169 @@ PONDER_INLINE int64_t groups_together(int64_t left) {
   return V::kTileGroups == 1 || left == 1 ? 1 : 2;
 }
 
-template <typename V, bool kTiles>
-void gemm(const GemmTask& task) noexcept {
-  const int64_t groups = (task.lanes + kGroupRows - 1) / kGroupRows;
+// One stretch [begin, begin + depth) of the sum.
+template <typename V>
+struct GemmPass {
+  const GemmTask& task;
+  int64_t begin, depth;
+  GemmStart start;
+  bool ends;  // bias comes in
+
+  // Columns [first, first + kColumns) whose elements start at x.
+  template <int kGroups, int kColumns, int kStep>
+  PONDER_INLINE void multiply(int64_t group, int64_t first, const float* const* x) const {
+    const int64_t lanes = task.lanes - (group + kGroups - 1) * kGroupRows;
+    const GemmBlock block{
+        .lines = task.lines + group * task.group_stride + begin * kGroupRows,
+        .x = x,
+        .y = task.y + group * task.y_group + first * task.y_column,
+        .bias = ends && task.bias != nullptr ? task.bias + group * kGroupRows : nullptr,
+        .depth = depth,
+        .lanes = static_cast<int>(lanes < kGroupRows ? lanes : kGroupRows),
+        .start = start};
+    gemm_block<V, kGroups, kColumns, kStep>(task, block);
+  }
+
+  // Rows of x lie far apart: those that come next are fetched meanwhile.
+  PONDER_INLINE void prefetch_columns(int64_t first) const {
+    const int64_t wanted = first + V::kTileColumns;
+    const int64_t end = wanted < task.columns ? wanted : task.columns;
+    for (int64_t c = first; c < end; ++c) {
+      const float* x = task.x.row(c) + begin;
+      for (int64_t k = 0; k < depth; k += kGroupRows) __builtin_prefetch(x + k);
+    }
+  }
+
+  template <int kGroups, int kColumns>
+  PONDER_INLINE void multiply_columns(int64_t group, int64_t first) const {
+    prefetch_columns(first + kColumns);
+    const float* x[kColumns];
+#pragma GCC unroll 8
+    for (int c = 0; c < kColumns; ++c) x[c] = task.x.row(first + c) + begin;
+    multiply<kGroups, kColumns, 1>(group, first, x);
+  }
+
+  template <int kGroups>
+  PONDER_INLINE void multiply_all_columns(int64_t group) const {
+    int64_t first = 0;
+    for (; first + V::kTileColumns <= task.columns; first += V::kTileColumns)
+      multiply_columns<kGroups, V::kTileColumns>(group, first);
+    if (first + 4 <= task.columns) {
+      multiply_columns<kGroups, 4>(group, first);
+      first += 4;
+    }
+    if (first + 2 <= task.columns) {
+      multiply_columns<kGroups, 2>(group, first);
+      first += 2;
+    }
+    if (first < task.columns) multiply_columns<kGroups, 1>(group, first);
+  }
+
+  // Some columns of a turned tile (depth, 16) that starts at column `tile`.
+  template <int kGroups, int kColumns>
+  PONDER_INLINE void multiply_turned(int64_t group, const float* turned, int64_t tile,
+                                     int64_t at) const {
+    const float* x[kColumns];
+#pragma GCC unroll 8
+    for (int c = 0; c < kColumns; ++c) x[c] = turned + at + c;
+    multiply<kGroups, kColumns, kGroupRows>(group, tile + at, x);
+  }
+
+  template <int kGroups>
+  PONDER_INLINE void multiply_tile(int64_t group, const float* turned, int64_t tile) const {
+    const int64_t left = task.columns - tile;
+    if (left >= kGroupRows) {
+      if constexpr (V::kTileColumns == 8) {
+        multiply_turned<kGroups, 8>(group, turned, tile, 0);
+        multiply_turned<kGroups, 8>(group, turned, tile, 8);
+      } else {
+        multiply_turned<kGroups, 6>(group, turned, tile, 0);
+        multiply_turned<kGroups, 5>(group, turned, tile, 6);
+        multiply_turned<kGroups, 5>(group, turned, tile, 11);
+      }
+      return;
+    }
+    int64_t at = 0;
+    for (; at + 4 <= left; at += 4) multiply_turned<kGroups, 4>(group, turned, tile, at);
+    for (; at < left; ++at) multiply_turned<kGroups, 1>(group, turned, tile, at);
+  }
+};
+
+template <typename V>
+PONDER_INLINE void multiply_rows(const GemmTask& task, int64_t groups) {
   for (int64_t begin = 0; begin < task.depth || begin == 0; begin += kGemmDepth<V>) {
     const int64_t left = task.depth - begin;
-    const bool last = left <= kGemmDepth<V>;
+    const bool ends = left <= kGemmDepth<V>;
+    const GemmPass<V> pass{.task = task,
+                           .begin = begin,
+                           .depth = ends ? left : kGemmDepth<V>,
+                           .start = begin == 0 ? task.start : GemmStart::kContinue,
+                           .ends = ends};
     int64_t together = 0;
     for (int64_t group = 0; group < groups; group += together) {
       together = groups_together<V>(groups - group);
-      const int64_t lanes = task.lanes - (group + together - 1) * kGroupRows;
-      GemmPass<V, kTiles> pass{
-          task,
-          group,
-          begin,
-          {.lines = task.lines + group * task.group_stride + begin * kGroupRows,
-           .x = nullptr,
-           .y = nullptr,
-           .bias = last && task.bias != nullptr ? task.bias + group * kGroupRows : nullptr,
-           .depth = last ? left : kGemmDepth<V>,
-           .lanes = static_cast<int>(lanes < kGroupRows ? lanes : kGroupRows),
-           .start =
-               begin == 0 || task.start == GemmStart::kAdd ? task.start : GemmStart::kContinue}};
       if constexpr (V::kTileGroups > 1) {
-        if (together == 3) pass.template multiply_all<3>();
-        if (together == 2) pass.template multiply_all<2>();
+        if (together == 3) pass.template multiply_all_columns<3>(group);
+        if (together == 2) pass.template multiply_all_columns<2>(group);
       }
-      if (together == 1) pass.template multiply_all<1>();
+      if (together == 1) pass.template multiply_all_columns<1>(group);
+    }
+  }
+}
+
+// Sixteen columns at a time are put side by side, where all groups meet them.
+template <typename V>
+PONDER_INLINE void multiply_transposed(const GemmTask& task, int64_t groups) {
+  alignas(64) float turned[kTurnedDepth * kGroupRows];
+  const GemmPass<V> pass{
+      .task = task, .begin = 0, .depth = task.depth, .start = task.start, .ends = true};
+  for (int64_t tile = 0; tile < task.columns; tile += kGroupRows) {
+    const int64_t left = task.columns - tile;
+    const int lanes = static_cast<int>(left < kGroupRows ? left : kGroupRows);
+    for (int64_t k = 0; k < task.depth; ++k) {
+      const float* row = task.x.row(k) + tile;
+      if (left > kGroupRows) __builtin_prefetch(row + kGroupRows);
+      V::store(turned + k * kGroupRows, load_lanes<V>(row, lanes));
+    }
+    int64_t together = 0;
+    for (int64_t group = 0; group < groups; group += together) {
+      together = groups_together<V>(groups - group);
+      if constexpr (V::kTileGroups > 1) {
+        if (together == 3) pass.template multiply_tile<3>(group, turned, tile);
+        if (together == 2) pass.template multiply_tile<2>(group, turned, tile);
+      }
+      if (together == 1) pass.template multiply_tile<1>(group, turned, tile);
     }
   }
 }
 
 template <typename V>
-void pack_tiles(const TileTask& task) noexcept {
-  for (int64_t column = 0; column < task.columns; column += kGroupRows) {
-    const int64_t left = task.columns - column;
-    const int lanes = static_cast<int>(left < kGroupRows ? left : kGroupRows);
-    float* out = task.out + column * task.rows;
+void gemm(const GemmTask& task) noexcept {
+  const int64_t groups = (task.lanes + kGroupRows - 1) / kGroupRows;
+  if (task.transposed) {
+    multiply_transposed<V>(task, groups);
+  } else {
+    multiply_rows<V>(task, groups);
+  }
+}
+
+template <typename V>
+void pack_lines(const LinesTask& task) noexcept {
+  constexpr int64_t kTogether = 4;  // groups, so that a row is read in longer pieces
+  constexpr int64_t kAhead = 8;     // rows
+  const int64_t groups = (task.columns + kGroupRows - 1) / kGroupRows;
+  const int64_t last = task.columns - (groups - 1) * kGroupRows;
+  for (int64_t begin = 0; begin < groups; begin += kTogether) {
+    const int64_t end = begin + kTogether < groups ? begin + kTogether : groups;
     for (int64_t k = 0; k < task.rows; ++k) {
-      const float* row = task.x + (task.index == nullptr ? k : task.index[k]) * task.stride;
-      V::store(out + k * kGroupRows, load_lanes<V>(row + column, lanes));
+      const float* row = task.x.row(k);
+      const float* ahead = k + kAhead < task.rows ? task.x.row(k + kAhead) : row;
+      for (int64_t group = begin; group < end; ++group) {
+        const auto lanes = static_cast<int>(group + 1 < groups ? kGroupRows : last);
+        __builtin_prefetch(ahead + group * kGroupRows);
+        V::store(task.out + (group * task.rows + k) * kGroupRows,
+                 load_lanes<V>(row + group * kGroupRows, lanes));
+      }
     }
   }
 }
@@ -248,9 +328,8 @@ PONDER_INLINE void add_transposes(GemmKernels& kernels, FormatList<Format...>) {
 template <typename V>
 PONDER_INLINE GemmKernels gemm_kernels_of() {
   GemmKernels kernels;
-  kernels.rows = gemm<V, false>;
-  kernels.tiles = gemm<V, true>;
-  kernels.pack_tiles = pack_tiles<V>;
+  kernels.multiply = gemm<V>;
+  kernels.pack_lines = pack_lines<V>;
   add_transposes<V>(kernels, Formats{});
   return kernels;
 }

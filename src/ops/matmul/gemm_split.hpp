@@ -11,14 +11,14 @@ namespace ponder {
 // lies in the second-level cache.
 struct GemmSplit {
   int64_t groups = 12;
-  int64_t columns = 480;
+  int64_t columns = 512;
 };
 
 // The largest pieces that still give every thread several; `count(split)` says how many there are.
 template <typename Count>
 GemmSplit split_gemm(int64_t threads, Count&& count) {
   constexpr int64_t kTasksPerThread = 3;
-  constexpr GemmSplit kSplits[] = {{12, 480}, {12, 240}, {6, 240}, {6, 120}, {3, 120}};
+  constexpr GemmSplit kSplits[] = {{12, 512}, {12, 256}, {6, 256}, {6, 128}, {3, 128}};
   if (threads == 1) return kSplits[0];
   for (const GemmSplit& split : kSplits) {
     if (count(split) >= kTasksPerThread * threads) return split;

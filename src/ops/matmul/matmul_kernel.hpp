@@ -46,9 +46,8 @@ struct MatmulKernels {
 
 // For f32, many columns, and gradients.
 struct GemmKernels {
-  void (*rows)(const GemmTask&) noexcept = nullptr;
-  void (*tiles)(const GemmTask&) noexcept = nullptr;
-  void (*pack_tiles)(const TileTask&) noexcept = nullptr;
+  void (*multiply)(const GemmTask&) noexcept = nullptr;
+  void (*pack_lines)(const LinesTask&) noexcept = nullptr;
   void (*transpose[kDTypeCount])(const TransposeTask&) noexcept = {};  // by weight format
 };
 

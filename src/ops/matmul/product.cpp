@@ -40,16 +40,12 @@ struct Range {
 void gemm_task(const Context& context, const Range& range) {
   const Product& product = *range.product;
   const Weight& weight = *product.weight;
-  const Columns& input = *product.input;
   const int64_t row = range.group_begin * kGroupRows;
-  const bool indexed = input.index != nullptr;
-  context.kernels->gemm.rows(
+  context.kernels->gemm.multiply(
       {.lines = reinterpret_cast<const float*>(weight.packed(product.matrix)) + row * weight.cols(),
        .group_stride = weight.cols() * kGroupRows,
        .lanes = std::min(range.group_end * kGroupRows, weight.rows()) - row,
-       .x = input.x + (indexed ? 0 : range.begin * input.stride),
-       .x_stride = input.stride,
-       .index = indexed ? input.index + range.begin : nullptr,
+       .x = product.input->rows(range.begin),
        .columns = range.end - range.begin,
        .depth = weight.cols(),
        .y = product.y + range.begin * product.y_stride + row,

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "device/context.hpp"
+#include "ops/matmul/gemm.hpp"
 #include "ops/matmul/weight.hpp"
 
 namespace ponder {
@@ -20,6 +21,11 @@ struct Columns {
   const std::byte* int8 = nullptr;  // packed forms, made by pack_columns()
   const std::byte* floats = nullptr;
 
+  // Columns from `begin` on as rows for gemm.hpp, from element `first` of K on.
+  RowSource rows(int64_t begin, int64_t first = 0) const {
+    if (index == nullptr) return {.x = x + begin * stride + first, .stride = stride};
+    return {.x = x + first, .stride = stride, .index = index + begin};
+  }
   const float* column(int64_t i) const { return x + (index == nullptr ? i : index[i]) * stride; }
 };
 

@@ -12,7 +12,7 @@ namespace ponder {
 namespace {
 
 constexpr int64_t kTransposeGroups = 16;  // groups of N whose lines are turned at once
-constexpr int64_t kTileGroupsOfX = 16;    // groups of K that meet the same lines of dy
+constexpr int64_t kTurnedFor = 2;         // times as many rows as elsewhere, since lines are turned
 
 // A part of a gradient: groups of 16 of one side, and groups or rows of the other.
 template <typename Gradient>
@@ -67,7 +67,6 @@ void input_piece(const Context& context, const Piece<InputGradient>& piece, floa
   const int64_t col_end = std::min(piece.group_end * kGroupRows, weight.cols());
   const int64_t groups = weight_groups(weight.rows());
   const int64_t first = piece.other_begin;
-  const bool indexed = g.dy.index != nullptr;
   for (int64_t begin = 0; begin < groups; begin += kTransposeGroups) {
     const int64_t end = std::min(begin + kTransposeGroups, groups);
     turn({.weight = weight.packed(g.matrix),
@@ -79,18 +78,17 @@ void input_piece(const Context& context, const Piece<InputGradient>& piece, floa
           .col_begin = col_begin,
           .col_end = col_end,
           .out = scratch});
-    kernels.rows({.lines = scratch,
-                  .group_stride = (end - begin) * kGroupRows * kGroupRows,
-                  .lanes = col_end - col_begin,
-                  .x = g.dy.x + begin * kGroupRows + (indexed ? 0 : first * g.dy.stride),
-                  .x_stride = g.dy.stride,
-                  .index = indexed ? g.dy.index + first : nullptr,
-                  .columns = piece.other_end - first,
-                  .depth = std::min(end * kGroupRows, weight.rows()) - begin * kGroupRows,
-                  .y = g.dx + first * g.dx_stride + col_begin,
-                  .y_group = kGroupRows,
-                  .y_column = g.dx_stride,
-                  .start = begin == 0 && !g.accumulate ? GemmStart::kZero : GemmStart::kContinue});
+    kernels.multiply(
+        {.lines = scratch,
+         .group_stride = (end - begin) * kGroupRows * kGroupRows,
+         .lanes = col_end - col_begin,
+         .x = g.dy.rows(first, begin * kGroupRows),
+         .columns = piece.other_end - first,
+         .depth = std::min(end * kGroupRows, weight.rows()) - begin * kGroupRows,
+         .y = g.dx + first * g.dx_stride + col_begin,
+         .y_group = kGroupRows,
+         .y_column = g.dx_stride,
+         .start = begin == 0 && !g.accumulate ? GemmStart::kZero : GemmStart::kContinue});
   }
 }
 
@@ -103,35 +101,22 @@ void weight_piece(const Context& context, const Piece<WeightGradient>& piece, fl
   const int64_t n = piece.group_begin * kGroupRows, k = piece.other_begin * kGroupRows;
   const int64_t lanes = std::min(piece.group_end * kGroupRows, rows) - n;
   const int64_t columns = std::min(piece.other_end * kGroupRows, cols) - k;
-  float* tiles = scratch + (piece.group_end - piece.group_begin) * kGroupRows * kGradientChunk;
-  const auto tile_task = [](const Columns& from, int64_t first, int64_t count, int64_t column) {
-    return TileTask{.x = from.x + column + (from.index == nullptr ? first * from.stride : 0),
-                    .stride = from.stride,
-                    .index = from.index == nullptr ? nullptr : from.index + first,
-                    .rows = count};
-  };
   for (int64_t first = 0; first < g.x.count; first += kGradientChunk) {
     const int64_t count = std::min(kGradientChunk, g.x.count - first);
-    TileTask pack = tile_task(g.dy, first, count, n);
-    pack.columns = lanes;
-    pack.out = scratch;
-    kernels.pack_tiles(pack);
-    pack = tile_task(g.x, first, count, k);
-    pack.columns = columns;
-    pack.out = tiles;
-    kernels.pack_tiles(pack);
-    kernels.tiles({.lines = scratch,
-                   .group_stride = count * kGroupRows,
-                   .lanes = (piece.group_end - piece.group_begin) * kGroupRows,
-                   .x = tiles,
-                   .x_stride = count * kGroupRows,
-                   .columns = columns,
-                   .depth = count,
-                   .y = g.dw + (g.matrix * weight_groups(rows) + piece.group_begin) * group_floats +
-                        k * kGroupRows,
-                   .y_group = group_floats,
-                   .y_column = kGroupRows,
-                   .start = GemmStart::kAdd});
+    kernels.pack_lines({.x = g.dy.rows(first, n), .rows = count, .columns = lanes, .out = scratch});
+    kernels.multiply({.lines = scratch,
+                      .group_stride = count * kGroupRows,
+                      .lanes = (piece.group_end - piece.group_begin) * kGroupRows,
+                      .x = g.x.rows(first, k),
+                      .transposed = true,
+                      .columns = columns,
+                      .depth = count,
+                      .y = g.dw +
+                           (g.matrix * weight_groups(rows) + piece.group_begin) * group_floats +
+                           k * kGroupRows,
+                      .y_group = group_floats,
+                      .y_column = kGroupRows,
+                      .start = GemmStart::kAdd});
   }
 }
 
@@ -160,7 +145,8 @@ void backward_inputs(const Context& context, std::span<const InputGradient> grad
     // A block format is decoded in whole blocks.
     const int64_t step =
         dtype_info(g.weight->dtype()).quantised ? kTransposeCols / kGroupRows : split.groups;
-    return Sizes{groups, ceil_div(groups, step), g.dy.count, ceil_div(g.dy.count, split.columns)};
+    return Sizes{groups, ceil_div(groups, step), g.dy.count,
+                 ceil_div(g.dy.count, kTurnedFor * split.columns)};
   };
   const auto pieces = cut_evenly<InputGradient>(context, gradients, sizes);
   constexpr int64_t kScratch = kTransposeCols * kTransposeGroups * kGroupRows;
@@ -181,12 +167,12 @@ void backward_weights(const Context& context, std::span<const WeightGradient> gr
   const auto sizes = [&](const WeightGradient& g, const GemmSplit& split) {
     const int64_t groups = weight_groups(g.weight->rows()),
                   others = weight_groups(g.weight->cols());
-    const int64_t step = std::min(kTileGroupsOfX, split.columns / 30);  // 16, 8 or 4
+    const int64_t step = split.columns / kGroupRows;  // 512 elements of K or fewer
     if (g.x.count == 0) return Sizes{groups, 0, others, 0};
     return Sizes{groups, ceil_div(groups, split.groups), others, ceil_div(others, step)};
   };
   const auto pieces = cut_evenly<WeightGradient>(context, gradients, sizes);
-  constexpr int64_t kScratch = (GemmSplit{}.groups + kTileGroupsOfX) * kGroupRows * kGradientChunk;
+  constexpr int64_t kScratch = GemmSplit{}.groups * kGroupRows * kGradientChunk;
   run_pieces<WeightGradient>(context, pieces, kScratch, weight_piece);
 }
 

@@ -32,6 +32,7 @@ struct WeightGradient {
 };
 void backward_weights(const Context& context, std::span<const WeightGradient> gradients);
 
-inline constexpr int64_t kGradientChunk = 128;  // rows whose sum is added to a gradient at once
+inline constexpr int64_t kGradientChunk =
+    kTurnedDepth;  // rows whose sum is added to a gradient at once
 
 }  // namespace ponder

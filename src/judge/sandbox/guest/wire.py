@@ -23,7 +23,10 @@ class ChannelClosed(BaseException):
 def read_exactly(size):
     parts = []
     while size > 0:
-        part = os.read(CHANNEL, min(size, 1 << 20))
+        try:
+            part = os.read(CHANNEL, min(size, 1 << 20))
+        except OSError:
+            raise ChannelClosed from None
         if not part:
             raise ChannelClosed
         parts.append(part)

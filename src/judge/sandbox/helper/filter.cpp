@@ -125,6 +125,9 @@ constexpr int kOwnProcesses[] = {SYS_kill,
                                  SYS_rt_tgsigqueueinfo,
                                  SYS_pidfd_open,
                                  SYS_pidfd_send_signal};
+// There are none.
+constexpr int kAttributes[] = {SYS_getxattr,  SYS_lgetxattr,  SYS_fgetxattr,
+                               SYS_listxattr, SYS_llistxattr, SYS_flistxattr};
 constexpr int kForks[] = {SYS_fork, SYS_vfork};
 
 constexpr uint32_t kOtherNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
@@ -238,6 +241,7 @@ Failure filter_system_calls(const Job& job) {
   }
   if (forks) filter.allow(kForks);
   filter.allow_clone(kOtherNamespaces, forks ? 0 : CLONE_THREAD);
+  for (const int call : kAttributes) filter.refuse(call, ENOTSUP);
   filter.refuse(SYS_clone3, ENOSYS);  // its flags lie in memory, where no filter can see them
   allow_by_argument(filter, owns);
   if (filter.install() || job.header.confinement == Confinement::kNone) return kFine;

@@ -1,0 +1,164 @@
+// ponder data run: a pipeline from a file; and the classifier of quality.
+#include <CLI/CLI.hpp>
+
+#include "base/file.hpp"
+#include "cli/data.hpp"
+#include "cli/flags.hpp"
+#include "cli/json_output.hpp"
+#include "cli/serve_settings.hpp"
+#include "data/run/peers.hpp"
+#include "data/steps/recipe.hpp"
+
+namespace ponder {
+namespace {
+
+constexpr uint64_t kLongestRecipe = 1 << 20;
+
+struct PipelineFlags {
+  DataFlags data;
+  std::string recipe;
+  bool check = false;
+};
+
+Result<int> run_pipeline(PipelineFlags& flags) {
+  const std::string text = PONDER_TRY(read_file(flags.recipe, kLongestRecipe));
+  Recipe recipe = PONDER_TRY(parse_recipe(text, flags.recipe));
+  if (flags.check) {
+    PONDER_TRY(print(std::to_string(recipe.steps.size()) + " steps, all keys are known\n"));
+    return 0;
+  }
+  ProgressLine line;
+  PONDER_TRY(prepare_data_flags(flags.data, line));
+  RecipeRun run;
+  run.run = flags.data.run;
+  run.memory = PONDER_TRY(memory_of(flags.data));
+  run.tokenizer = load_tokenizer;
+  OrderedJson all = OrderedJson::array();
+  run.done = [&](const std::string& folder, const StepTally& tally) -> Result<void> {
+    line.clear();
+    OrderedJson json = {{"folder", folder}};
+    const OrderedJson counts = tally.counts();
+    for (const auto& [key, value] : counts.items()) json[key] = value;
+    all.push_back(json);
+    if (flags.data.json || flags.data.run.rank != 0) return {};
+    return print(folder + ": " + std::to_string(tally.in) + " in, " + std::to_string(tally.kept) +
+                 " kept\n");
+  };
+  const Place place = place_of_run(flags.data.run);
+  const std::string mail = recipe.output + "/.ponder";
+  std::error_code error;
+  std::filesystem::create_directories(mail, error);
+  const auto peers = PONDER_TRY(make_peers(place, mail, flags.data.run.progress));
+  ThreadPool pool(flags.data.run.threads);
+  PONDER_TRY(peers->guard(run_recipe(std::move(recipe), run, *peers, pool)));
+  if (flags.data.json && peers->rank() == 0) PONDER_TRY(print(json_text({{"steps", all}})));
+  return 0;
+}
+
+struct TrainFlags {
+  std::vector<std::string> good, bad;
+  QualityTraining training;
+  std::string model, text_field = "text";
+};
+
+Result<int> train_classifier(const TrainFlags& flags) {
+  InputOptions good, bad;
+  good.paths = flags.good;
+  bad.paths = flags.bad;
+  good.fields.text = bad.fields.text = flags.text_field;
+  ThreadPool pool;
+  const uint64_t examples = PONDER_TRY(train_quality(flags.training, good, bad, flags.model, pool));
+  PONDER_TRY(print(flags.model + ": trained on " + std::to_string(examples) + " examples\n"));
+  return 0;
+}
+
+struct ApplyFlags {
+  DataFlags data;
+  QualityOptions options;
+  std::string model;
+};
+
+Result<int> apply_classifier(ApplyFlags& flags) {
+  ProgressLine line;
+  PONDER_TRY(prepare_data_flags(flags.data, line));
+  const auto inputs = PONDER_TRY(find_inputs(flags.data.input));
+  flags.data.run.settings = quality_settings(flags.options, flags.model);
+  ThreadPool pool(flags.data.run.threads);
+  QualityStep step = PONDER_TRY(
+      quality_step(flags.options, flags.model, flags.data.input, inputs, flags.data.run, pool));
+  return run_data_step(flags.data, step);
+}
+
+void add_train(CLI::App& classify, Selection& selection) {
+  CLI::App& command = *classify.add_subcommand("train", "Train fastText on good and bad examples");
+  auto flags = std::make_shared<TrainFlags>();
+  command.add_option("--good", flags->good, "Documents to find more of")->required();
+  command.add_option("--bad", flags->bad, "Other documents")->required();
+  command.add_option("-o,--output", flags->model, "The model")->required()->type_name("FILE");
+  command.add_option("--text-field", flags->text_field, "Field with the text (text)");
+  QualityTraining& t = flags->training;
+  command.add_option("--dim", t.dimension, "Size of vectors (256)")->check(CLI::Range(1, 4096));
+  command.add_option("--lr", t.learning_rate, "Learning rate (0.1)")->check(CLI::Range(1e-6, 10.0));
+  command.add_option("--word-ngrams", t.word_ngrams, "Words in a row (3)")
+      ->check(CLI::Range(1, 10));
+  command.add_option("--min-count", t.least_count, "Rarest word (3)")
+      ->check(CLI::Range(1, 1000000));
+  command.add_option("--epochs", t.epochs, "Passes over the examples (3)")
+      ->check(CLI::Range(1, 1000));
+  command.add_option("--buckets", t.buckets, "Of hashed n-grams (2000000)")
+      ->check(CLI::Range(1, 100'000'000));
+  command.add_option("--seed", t.seed, "Of the training (1)");
+  command.footer("The defaults are DeepSeekMath's.");
+  command.callback(
+      [flags, &selection] { selection.command = [flags] { return train_classifier(*flags); }; });
+}
+
+}  // namespace
+
+void add_data_classify(CLI::App& data, Selection& selection) {
+  CLI::App& classify = *data.add_subcommand("classify", "Keep what a classifier finds good");
+  classify.require_subcommand(1);
+  add_train(classify, selection);
+  CLI::App& command = *classify.add_subcommand("apply", "Score documents and keep the best");
+  auto flags = std::make_shared<ApplyFlags>();
+  add_data_flags(command, flags->data);
+  command.add_option("-m,--model", flags->model, "A fastText model (.bin)")->required();
+  command.add_option("--label", flags->options.label, "The label that counts (good)");
+  command.add_option("--threshold", flags->options.threshold, "Least probability (0.5)")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      .add_option("--keep-fraction", flags->options.keep_fraction,
+                  "Choose the threshold so that this share is kept")
+      ->check(CLI::Range(0.0, 1.0));
+  command.callback(
+      [flags, &selection] { selection.command = [flags] { return apply_classifier(*flags); }; });
+}
+
+void add_data_run(CLI::App& data, Selection& selection) {
+  CLI::App& command = *data.add_subcommand("run", "Run a pipeline from a file");
+  auto flags = std::make_shared<PipelineFlags>();
+  command.add_option("RECIPE", flags->recipe, "TOML: input, output, [[step]]")->required();
+  command.add_flag("--check", flags->check, "Check the file, and end");
+  add_process_flags(command, flags->data);
+  command.footer(
+      "Started again it goes on with the first step that is not finished.\n\n"
+      "Example of a file:\n"
+      "  input = [\"raw/*.jsonl.zst\"]\n"
+      "  output = \"clean\"\n"
+      "  [[step]]\n"
+      "  type = \"filter\"\n"
+      "  preset = \"fineweb-paper\"\n"
+      "  [[step]]\n"
+      "  type = \"dedup-near\"\n"
+      "  [[step]]\n"
+      "  type = \"decontaminate\"\n"
+      "  against = [\"HumanEval.jsonl\"]\n"
+      "  [[step]]\n"
+      "  type = \"pack\"\n"
+      "  tokenizer = \"tokenizer.json\"\n"
+      "  length = 1024");
+  command.callback(
+      [flags, &selection] { selection.command = [flags] { return run_pipeline(*flags); }; });
+}
+
+}  // namespace ponder

@@ -1,0 +1,116 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "base/rng.hpp"
+#include "data/dedup/duplicates_map.hpp"
+#include "data/dedup/minhash.hpp"
+#include "data/dedup/spill_sorter.hpp"
+#include "data/dedup/substrings.hpp"
+#include "testing/temp_folder.hpp"
+
+namespace ponder {
+namespace {
+
+TEST(MinHash, KernelsGiveTheSameBits) {
+  Rng rng(3);
+  std::vector<uint64_t> shingles(137);
+  for (uint64_t& shingle : shingles) shingle = rng.next_u64();
+  const MinHashOptions options{.bands = 9, .rows = 7};
+  const auto expected = MinHash(options, Isa::kRef).band_keys(shingles);
+  EXPECT_EQ(expected.size(), 9u);
+  for (const Isa isa : available_isas())
+    EXPECT_EQ(MinHash(options, isa).band_keys(shingles), expected) << isa_name(isa);
+}
+
+// Two sets of n shingles of which so many are common have the wanted Jaccard similarity.
+TEST(MinHash, FindsPairsAsOftenAsTheFormulaSays) {
+  const MinHash minhash({}, available_isas().back());
+  Rng rng(11);
+  for (const double similarity : {0.70, 0.75, 0.80, 0.85}) {
+    const int pairs = 2000, size = 300;
+    const int common = static_cast<int>(std::lround(2 * size * similarity / (1 + similarity)));
+    int found = 0;
+    for (int pair = 0; pair < pairs; ++pair) {
+      std::vector<uint64_t> a(size);
+      for (uint64_t& shingle : a) shingle = rng.next_u64();
+      std::vector<uint64_t> b = a;
+      for (int i = common; i < size; ++i) b[static_cast<size_t>(i)] = rng.next_u64();
+      const auto x = minhash.band_keys(a), y = minhash.band_keys(b);
+      bool shared = false;
+      for (size_t band = 0; band < x.size(); ++band) shared = shared || x[band] == y[band];
+      found += shared;
+    }
+    const double real = static_cast<double>(common) / (2 * size - common);
+    const double expected = 1 - std::pow(1 - std::pow(real, 8), 14);
+    const double error = std::sqrt(expected * (1 - expected) / pairs);
+    EXPECT_NEAR(found / static_cast<double>(pairs), expected, 4 * error) << similarity;
+  }
+}
+
+TEST(Components, LeastDocumentIsTheRootWhateverTheOrder) {
+  for (int order = 0; order < 2; ++order) {
+    Components components;
+    std::vector<std::pair<Ordinal, Ordinal>> pairs = {{9, 4}, {7, 9}, {1, 2}, {4, 3}};
+    if (order == 1) std::reverse(pairs.begin(), pairs.end());
+    for (const auto& [a, b] : pairs) components.join(a, b);
+    std::vector<std::pair<Ordinal, Ordinal>> found;
+    for (const auto& member : components.members())
+      found.emplace_back(member.document, member.root);
+    EXPECT_EQ(found, (std::vector<std::pair<Ordinal, Ordinal>>{
+                         {1, 1}, {2, 1}, {3, 3}, {4, 3}, {7, 3}, {9, 3}}));
+  }
+}
+
+TEST(SpillSorter, SortsMoreThanFits) {
+  const testing::TempFolder folder;
+  SpillSorter<uint64_t> sorter(folder.path(), "test", 0);  // the least: 1024 records
+  Rng rng(1);
+  std::multiset<uint64_t> expected;
+  for (int i = 0; i < 10000; ++i) {
+    const uint64_t value = rng.next_below(5000);
+    expected.insert(value);
+    ASSERT_TRUE(sorter.add(value).ok());
+  }
+  EXPECT_GT(sorter.runs(), 5u);
+  std::vector<uint64_t> sorted;
+  ASSERT_TRUE(sorter.for_each([&](uint64_t value) { sorted.push_back(value); }).ok());
+  EXPECT_TRUE(std::equal(sorted.begin(), sorted.end(), expected.begin(), expected.end()));
+}
+
+TEST(Substrings, CutRepeatedWordsOnly) {
+  const std::string text = "a b c d e f\ng h";
+  const auto words = exact_words(text);
+  ASSERT_EQ(words.size(), 8u);
+  const auto cut = [&](std::vector<WindowMark> marks) {
+    return without_repeated(text, words, marks, 3);
+  };
+  EXPECT_EQ(cut({}), text);
+  EXPECT_EQ(cut({{0, 1, 0}, {0, 2, 0}}), "a f\ng h");
+  EXPECT_EQ(cut({{0, 0, 0}}), "d e f\ng h");
+  EXPECT_EQ(cut({{0, 5, 0}}), "a b c d e ");
+  EXPECT_EQ(cut({{0, 1, 0}, {0, 2, 1}}), "a c d e f\ng h");  // an original stays whole
+}
+
+TEST(Notes, DamageIsAnError) {
+  const testing::TempFolder folder;
+  std::string notes;
+  append_note(notes, 3, "id", "payload");
+  ASSERT_TRUE(write_file(folder.path() / "n", notes).ok());
+  NotesReader reader = NotesReader::open(folder.path() / "n").value();
+  Note note;
+  ASSERT_TRUE(reader.next(note).value());
+  EXPECT_EQ(note.number, 3u);
+  EXPECT_EQ(note.id, "id");
+  EXPECT_EQ(note.payload, "payload");
+  EXPECT_FALSE(reader.next(note).value());
+  for (size_t size = 1; size < notes.size(); ++size) {
+    ASSERT_TRUE(write_file(folder.path() / "n", notes.substr(0, size)).ok());
+    NotesReader broken = NotesReader::open(folder.path() / "n").value();
+    EXPECT_FALSE(broken.next(note).ok()) << size;
+  }
+}
+
+}  // namespace
+}  // namespace ponder

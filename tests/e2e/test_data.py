@@ -1,0 +1,324 @@
+"""ponder data from outside: bad input, kills, shards and ranks, planted duplicates."""
+import gzip
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+WORDS = ["alpha", "beta", "gamma", "delta", "river", "stone", "cloud", "paper", "green", "seven", "quick", "north"]
+
+
+def sentence(random_, words):
+    return " ".join(random_.choice(WORDS) + str(random_.randrange(1000)) for _ in range(words))
+
+
+def write_lines(path, documents):
+    path.write_text("".join(json.dumps(document) + "\n" for document in documents), encoding="utf-8")
+    return path
+
+
+def read_lines(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def parts(folder):
+    """The bytes of all parts, one after the other."""
+    return b"".join(part.read_bytes() for part in sorted(folder.glob("part-*")))
+
+
+def counts(result):
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+KEEP_ALL = ["--keep-if", "chars >= 0"]
+
+
+@pytest.fixture
+def data(ponder):
+    return lambda *arguments, **options: ponder("data", *arguments, **options)
+
+
+class TestBadInput:
+    def test_each_record_is_somewhere(self, data, tmp_path):
+        good = json.dumps({"id": 1, "text": "hello"}).encode()
+        lines = [good, b"{broken", b'{"text": "\xff\xfe"}', b'{"id": 3}', b'{"text": 5}', b"[1]", b"", b"  ",
+                 b'{"text": "' + b"x" * 300_000 + b'"}', json.dumps({"text": "no id"}).encode()]
+        source = tmp_path / "in.jsonl"
+        source.write_bytes(b"\n".join(lines))
+        got = counts(data("filter", source, "-o", tmp_path / "out", *KEEP_ALL, "--max-record", "200000", "--json"))
+        assert (got["in"], got["kept"], got["removed"], got["quarantined"]) == (8, 2, 0, 6)
+        quarantine = read_lines(tmp_path / "out/quarantine.jsonl")
+        assert [entry["offset"] for entry in quarantine] == [
+            sum(len(line) + 1 for line in lines[:i]) for i in (1, 2, 3, 4, 5, 8)]
+        assert all(entry["file"] == str(source) for entry in quarantine)
+        assert "UTF-8" in quarantine[1]["reason"] and "longer" in quarantine[5]["reason"]
+        assert parts(tmp_path / "out") == good + b"\n" + lines[-1] + b"\n"
+
+    @pytest.mark.parametrize("suffix", ["gz", "zst"])
+    def test_truncated_files(self, data, tmp_path, suffix):
+        documents = [{"id": i, "text": sentence(random.Random(i), 40)} for i in range(3000)]
+        plain = write_lines(tmp_path / "all.jsonl", documents)
+        counts(data("filter", plain, "-o", tmp_path / "packed", *KEEP_ALL, "--compress", suffix, "--json"))
+        packed = (tmp_path / f"packed/part-00000.jsonl.{suffix}").read_bytes()
+        if suffix == "gz":
+            assert gzip.decompress(packed) == plain.read_bytes()
+        whole = tmp_path / f"whole.jsonl.{suffix}"
+        whole.write_bytes(packed)
+        assert counts(data("filter", whole, "-o", tmp_path / "again", *KEEP_ALL, "--json"))["in"] == 3000
+        assert parts(tmp_path / "again") == plain.read_bytes()
+        cut = tmp_path / f"cut.jsonl.{suffix}"
+        cut.write_bytes(packed[: len(packed) // 2])
+        got = counts(data("filter", cut, "-o", tmp_path / "out", *KEEP_ALL, "--json"))
+        assert got["in"] == got["kept"] + got["quarantined"] and got["quarantined"] == 1
+        assert "truncated" in read_lines(tmp_path / "out/quarantine.jsonl")[0]["reason"]
+        assert plain.read_bytes().startswith(parts(tmp_path / "out"))
+
+    def test_stop_at_bad(self, data, tmp_path):
+        source = tmp_path / "in.jsonl"
+        source.write_text('{"text": "a"}\n{bad\n')
+        result = data("filter", source, "-o", tmp_path / "out", *KEEP_ALL, "--stop-at-bad")
+        assert result.returncode == 1 and "offset 14" in result.stderr
+
+    def test_full_disk(self, data, tmp_path):
+        source = write_lines(tmp_path / "in.jsonl",
+                             [{"id": i, "text": sentence(random.Random(i), 200)} for i in range(4000)])
+        arguments = ["filter", source, "-o", tmp_path / "out", *KEEP_ALL, "--checkpoint", "1M", "--json"]
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
+
+        result = data(*arguments, preexec_fn=limit)
+        assert result.returncode == 1 and "goes on where it was" in result.stderr
+        assert not list((tmp_path / "out").glob("part-*"))
+        counts(data(*arguments))
+        assert parts(tmp_path / "out") == source.read_bytes()
+
+
+class TestInputs:
+    def test_formats_and_fields(self, data, tmp_path):
+        (tmp_path / "a.txt").write_text("one\ntwo\n")
+        (tmp_path / "b.jsonl").write_text('{"body": {"raw": "three \\u00e9"}, "key": 7}\n')
+        assert counts(data("filter", tmp_path / "a.txt", "-o", tmp_path / "1", *KEEP_ALL, "--json"))["in"] == 1
+        assert read_lines(tmp_path / "1/part-00000.jsonl") == [{"id": "a.txt:0", "text": "one\ntwo\n"}]
+        assert counts(data("filter", tmp_path / "a.txt", "-o", tmp_path / "2", *KEEP_ALL, "--format", "lines",
+                           "--json"))["in"] == 2
+        counts(data("filter", tmp_path / "*.jsonl", "-o", tmp_path / "3", "--text-field", "body.raw", "--id-field",
+                    "key", "--keep-if", "id == '7' && contains(text, 'é')", "--json"))
+        assert read_lines(tmp_path / "3/part-00000.jsonl")[0]["key"] == 7
+
+    def test_through_pipes(self, data):
+        lines = "".join(json.dumps({"id": i, "text": "x" * i}) + "\n" for i in range(1, 6))
+        result = data("filter", "-", "-o", "-", "--keep-if", "chars > 3", input=lines)
+        assert result.returncode == 0
+        assert [json.loads(line)["id"] for line in result.stdout.splitlines()] == [4, 5]
+
+    def test_other_settings_need_another_folder(self, data, tmp_path):
+        source = write_lines(tmp_path / "in.jsonl", [{"id": 1, "text": "a b"}])
+        counts(data("filter", source, "-o", tmp_path / "out", *KEEP_ALL, "--json"))
+        assert counts(data("filter", source, "-o", tmp_path / "out", *KEEP_ALL, "--json"))["kept"] == 1
+        result = data("filter", source, "-o", tmp_path / "out", "--keep-if", "chars > 3")
+        assert result.returncode == 1 and "empty folder" in result.stderr
+
+    def test_changed_text_keeps_the_other_fields(self, data, tmp_path):
+        source = tmp_path / "in.jsonl"
+        source.write_text('{"id":1, "meta": {"text": "x"}, "text": "mail a@b.org", "n": [1, 2]}\n')
+        got = counts(data("filter", source, "-o", tmp_path / "out", "--preset", "pii", "--json"))
+        assert got["changed"] == 1
+        assert (tmp_path / "out/part-00000.jsonl").read_text() == (
+            '{"id":1, "meta": {"text": "x"}, "text": "mail <EMAIL>", "n": [1, 2]}\n')
+
+
+def run_and_kill(arguments, folder, random_):
+    """Starts the command and kills it after a moment, until it ends by itself; how often it was killed."""
+    kills = 0
+    while True:
+        process = subprocess.Popen([str(a) for a in arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            out, err = process.communicate(timeout=random_.uniform(0.02, 0.15) if kills < 12 else 300)
+            assert process.returncode == 0, err
+            return kills, json.loads(out)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+
+
+def split(path, count):
+    """The lines of a file in `count` files, in order."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    files = []
+    for i in range(count):
+        files.append(path.with_name(f"{path.stem}-{count}-{i}.jsonl"))
+        files[-1].write_bytes(b"".join(lines[len(lines) * i // count: len(lines) * (i + 1) // count]))
+    return files
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """3000 documents; every fifth is a copy of an earlier one, every seventh nearly."""
+    random_ = random.Random(1)
+    documents = []
+    for i in range(3000):
+        text = sentence(random_, 120)
+        if i % 5 == 4:
+            text = documents[random_.randrange(len(documents))]["text"]
+        elif i % 7 == 6:
+            words = documents[random_.randrange(len(documents))]["text"].split()
+            words[random_.randrange(len(words))] = "changed"
+            text = " ".join(words)
+        documents.append({"id": f"d{i}", "text": text})
+    return write_lines(tmp_path_factory.mktemp("corpus") / "in.jsonl", documents)
+
+
+KINDS = [["exact"], ["near"], ["substring", "--words", "40"]]
+
+
+class TestDedup:
+    def test_exact(self, data, corpus, tmp_path):
+        got = counts(data("dedup", "exact", corpus, "-o", tmp_path / "out", "--json"))
+        first, expected = {}, []
+        for document in read_lines(corpus):
+            if first.setdefault(document["text"], document["id"]) == document["id"]:
+                expected.append(document)
+        assert read_lines(tmp_path / "out/part-00000.jsonl") == expected
+        assert got["kept"] == len(expected)
+        texts = {document["id"]: document["text"] for document in read_lines(corpus)}
+        for entry in read_lines(tmp_path / "out/removed.jsonl"):
+            assert texts[entry["id"]] == texts[entry["duplicate_of"]]
+            assert first[texts[entry["id"]]] == entry["duplicate_of"]
+
+    def test_near(self, data, corpus, tmp_path):
+        counts(data("dedup", "near", corpus, "-o", tmp_path / "out", "--json"))
+        texts = {document["id"]: document["text"] for document in read_lines(corpus)}
+
+        def shingles(text):
+            words = text.split()
+            return {tuple(words[i:i + 5]) for i in range(len(words) - 4)}
+
+        removed = read_lines(tmp_path / "out/removed.jsonl")
+        for entry in removed:  # components chain: similarity to what stays may be a little lower
+            a, b = shingles(texts[entry["id"]]), shingles(texts[entry["duplicate_of"]])
+            assert len(a & b) / len(a | b) > 0.5
+            assert int(entry["duplicate_of"][1:]) < int(entry["id"][1:])
+        ids = {entry["id"] for entry in removed}
+        exact = set()
+        seen = set()
+        for name, text in texts.items():
+            if text in seen:
+                exact.add(name)
+            seen.add(text)
+        assert exact <= ids
+        assert len(ids) > len(exact) + 250  # of about 340 that differ in one word of 120
+
+    def test_smallest_id_stays_not_the_first(self, data, tmp_path):
+        source = write_lines(tmp_path / "in.jsonl", [{"id": i, "text": "the same text for all"} for i in (30, 4, 200)])
+        counts(data("dedup", "exact", source, "-o", tmp_path / "out", "--json"))
+        assert [document["id"] for document in read_lines(tmp_path / "out/part-00000.jsonl")] == [4]
+
+    def test_substring(self, data, tmp_path):
+        random_ = random.Random(2)
+        shared = sentence(random_, 60)
+        source = write_lines(tmp_path / "in.jsonl", [
+            {"id": 0, "text": "begin " + shared + " end"}, {"id": 1, "text": "other words"},
+            {"id": 2, "text": "before " + shared + " behind"}, {"id": 3, "text": shared}])
+        got = counts(data("dedup", "substring", source, "-o", tmp_path / "out", "--json"))
+        assert [d["text"] for d in read_lines(tmp_path / "out/part-00000.jsonl")] == [
+            "begin " + shared + " end", "other words", "before behind"]
+        assert got["removed_by"] == {"repeated_text": 1} and got["changed"] == 1
+
+    @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind[0])
+    def test_same_bytes_for_shards_ranks_and_kills(self, data, ponder_bin, corpus, tmp_path, kind):
+        counts(data("dedup", *kind, corpus, "-o", tmp_path / "one", "-t", "1", "--json"))
+        expected = parts(tmp_path / "one")
+        removed = (tmp_path / "one/removed.jsonl").read_bytes()
+        for shards, memory in ((3, "16M"), (8, "2G")):
+            files = split(corpus, shards)
+            out = tmp_path / f"shards{shards}"
+            counts(data("dedup", *kind, *files, "-o", out, "--memory", memory, "-t", "2", "--json"))
+            assert parts(out) == expected and (out / "removed.jsonl").read_bytes() == removed
+        command = [ponder_bin, "data", "dedup", *kind, *split(corpus, 8), "--checkpoint", "100000", "--json"]
+        kills, got = run_and_kill([*command, "-o", tmp_path / "killed"], tmp_path / "killed", random.Random(3))
+        assert kills > 0
+        assert parts(tmp_path / "killed") == expected
+        ranks = [subprocess.Popen([*map(str, command), "-o", str(tmp_path / "ranks"), "--rank", str(r), "--world", "3"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) for r in range(3)]
+        for process in ranks:
+            out, err = process.communicate(timeout=120)
+            assert process.returncode == 0, err
+        assert parts(tmp_path / "ranks") == expected
+        assert (tmp_path / "ranks/removed.jsonl").read_bytes() == removed
+
+    @pytest.mark.skipif(shutil.which("mpirun") is None, reason="mpirun is not installed")
+    @pytest.mark.parametrize("ranks", [2, 4])
+    def test_same_bytes_under_mpi(self, data, ponder_bin, corpus, tmp_path, ranks):
+        for kind in KINDS:
+            counts(data("dedup", *kind, corpus, "-o", tmp_path / f"one-{kind[0]}", "--json"))
+            out = tmp_path / f"mpi-{kind[0]}"
+            environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+            result = subprocess.run(
+                ["mpirun", "--oversubscribe", "-n", str(ranks), str(ponder_bin), "data", "dedup", *kind,
+                 *map(str, split(corpus, 8)), "-o", str(out), "-t", "1", "--json"],
+                capture_output=True, text=True, env=environment, timeout=300)
+            assert result.returncode == 0, result.stderr
+            json.loads(result.stdout)
+            assert parts(out) == parts(tmp_path / f"one-{kind[0]}")
+
+
+class TestResume:
+    def test_filter_killed_inside_files(self, data, ponder_bin, tmp_path):
+        random_ = random.Random(4)
+        source = write_lines(tmp_path / "in.jsonl",
+                             [{"id": i, "text": sentence(random_, 300)} for i in range(8000)])
+        command = ["filter", source, "--keep-if", "count(text, 'alpha1') < 4", "--checkpoint", "1M", "--json",
+                   "--compress", "zst"]
+        whole = counts(data(*command, "-o", tmp_path / "whole", "-t", "1"))
+        kills, got = run_and_kill([ponder_bin, "data", *command, "-o", tmp_path / "killed", "-t", "2"],
+                                  tmp_path / "killed", random_)
+        assert kills > 0 and got == whole and whole["removed"] > 0
+        assert parts(tmp_path / "killed") == parts(tmp_path / "whole")
+        for name in ("removed.jsonl", "quarantine.jsonl"):
+            assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+    def test_ctrl_c_then_on(self, ponder_bin, data, tmp_path):
+        source = write_lines(tmp_path / "in.jsonl",
+                             [{"id": i, "text": sentence(random.Random(i), 100)} for i in range(20000)])
+        command = ["data", "filter", source, *KEEP_ALL, "-o", tmp_path / "out", "--checkpoint", "1M", "--json"]
+        process = subprocess.Popen([str(ponder_bin), *map(str, command)], stderr=subprocess.PIPE)
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.returncode in (0, 130)
+        counts(data(*command[1:]))
+        assert parts(tmp_path / "out") == source.read_bytes()
+
+
+def test_decontaminate_names_the_item(data, tmp_path):
+    question = "A farmer has seventeen sheep and all but nine of them run away"
+    (tmp_path / "set.jsonl").write_text(json.dumps({"task_id": "Q/7", "question": question}) + "\n")
+    source = write_lines(tmp_path / "in.jsonl", [
+        {"id": 1, "text": "x " + question.upper().replace(" ", ",  ") + " y"}, {"id": 2, "text": "clean text"}])
+    got = counts(data("decontaminate", "--against", tmp_path / "set.jsonl", source, "-o", tmp_path / "out", "--json"))
+    assert (got["kept"], got["removed"]) == (1, 1)
+    entry = read_lines(tmp_path / "out/removed.jsonl")[0]
+    assert entry["item"] == "set.jsonl:Q/7" and entry["field"] == "question" and "SEVENTEEN" in entry["match"]
+
+
+def test_pack(data, deepseek_v3_tokenizer, tmp_path):
+    random_ = random.Random(5)
+    source = write_lines(tmp_path / "in.jsonl",
+                         [{"id": i, "text": sentence(random_, random_.randrange(1, 400))} for i in range(300)])
+    command = ["pack", source, "-m", deepseek_v3_tokenizer, "--length", "256", "--json"]
+    got = counts(data(*command, "-o", tmp_path / "out", "-t", "2"))
+    assert got["documents"] == 300 and got["filled"] > 0.98
+    counts(data(*command, "-o", tmp_path / "again", "-t", "1"))
+    assert parts(tmp_path / "out") == parts(tmp_path / "again")
+    size = (tmp_path / "out/part-00000.pack").stat().st_size
+    assert size > got["sequences"] * 256 * 4
