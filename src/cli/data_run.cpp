@@ -22,7 +22,7 @@ struct PipelineFlags {
 
 Result<int> run_pipeline(PipelineFlags& flags) {
   const std::string text = PONDER_TRY(read_file(flags.recipe, kLongestRecipe));
-  Recipe recipe = PONDER_TRY(parse_recipe(text, flags.recipe));
+  DataRecipe recipe = PONDER_TRY(parse_recipe(text, flags.recipe));
   if (flags.check) {
     PONDER_TRY(print(std::to_string(recipe.steps.size()) + " steps, all keys are known\n"));
     return 0;

@@ -26,7 +26,7 @@ struct AskOptions {
 };
 
 // Tokens as they are billed.
-struct Usage {
+struct TokenUsage {
   int64_t input = 0;        // all of the prompt
   int64_t cached = 0;       // of it, read from a cache
   int64_t cache_write = 0;  // of it, written to one
@@ -43,7 +43,7 @@ struct Reply {
   std::string text;       // without thoughts, where they come apart
   std::string reasoning;  // thoughts, where they are shown
   AnswerEnd end = AnswerEnd::kStop;
-  Usage usage;
+  TokenUsage usage;
   std::string doubts = {};   // what is odd about the usage that was told
   std::string served = {};   // the model's name as the server says it
   double seconds = 0.0;      // of the attempt that succeeded

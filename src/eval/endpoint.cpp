@@ -259,7 +259,7 @@ OrderedJson Endpoint::describe() const {
 
 }  // namespace
 
-std::string doubt_usage(const Usage& usage, const Question& question, const Reply& reply,
+std::string doubt_usage(const TokenUsage& usage, const Question& question, const Reply& reply,
                         const OwnCount& own) {
   if (!usage.told) return "no usage was told: tokens are our own count";
   std::string doubts;

@@ -14,7 +14,7 @@ namespace ponder {
 
 struct EndpointOptions {
   std::string url;  // without a path "/v1" is meant
-  Api api = Api::kChat;
+  EndpointApi api = EndpointApi::kChat;
   std::string model;
   std::string key = {};              // sent over TLS or to this machine only; empty: none
   Json changes = Json::object();     // fields laid over each request; null takes one away
@@ -40,7 +40,7 @@ struct OwnCount {
   int64_t prompt_tokens = 0, text_tokens = 0, thought_tokens = 0;
   bool exact = false;
 };
-std::string doubt_usage(const Usage& usage, const Question& question, const Reply& reply,
+std::string doubt_usage(const TokenUsage& usage, const Question& question, const Reply& reply,
                         const OwnCount& own);
 
 }  // namespace ponder

@@ -61,7 +61,7 @@ Result<TokenPrice> read_price(const toml::table& table, const std::string& where
 
 }  // namespace
 
-double token_cost(const TokenPrice& price, const Usage& usage) {
+double token_cost(const TokenPrice& price, const TokenUsage& usage) {
   const int64_t cached = std::min(usage.cached, usage.input);
   const int64_t written = std::min(usage.cache_write, usage.input - cached);
   const int64_t thoughts = std::min(usage.reasoning, usage.output);

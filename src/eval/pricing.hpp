@@ -21,7 +21,7 @@ struct TokenPrice {
   std::string source = {};  // who says so
 };
 
-double token_cost(const TokenPrice& price, const Usage& usage);
+double token_cost(const TokenPrice& price, const TokenUsage& usage);
 // The most that an answer may cost: a prompt of so many bytes, all tokens of the answer.
 double most_cost(const TokenPrice& price, int64_t prompt_bytes, int64_t max_tokens);
 

@@ -14,7 +14,7 @@ std::string format(const char* pattern, Values... values) {
   return text;
 }
 
-OrderedJson interval_json(const Interval& interval) {
+OrderedJson interval_json(const ScoreInterval& interval) {
   return OrderedJson::array({interval.low, std::isinf(interval.high) ? OrderedJson(nullptr)
                                                                      : OrderedJson(interval.high)});
 }

@@ -267,7 +267,7 @@ Result<void> RunStore::set_answer(SampleKey key, const Reply& reply,
                      "INSERT INTO answers VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,"
                      "?15,?16,?17 + coalesce((SELECT lost FROM failures WHERE problem = ?1 AND "
                      "sample = ?2), 0),?18)");
-    const Usage& usage = reply.usage;
+    const TokenUsage& usage = reply.usage;
     insert.bind(key).bind(std::string_view(reply.text)).bind(std::string_view(reply.reasoning));
     insert.bind(answer_end_name(reply.end)).bind(usage.input).bind(usage.cached);
     insert.bind(usage.cache_write).bind(usage.output).bind(usage.reasoning);

@@ -374,7 +374,8 @@ TEST(Prices, AreReadAndApplied) {
   EXPECT_EQ(price->date, "2025-02-01");
   EXPECT_EQ(price->reasoning, 4.0);
   EXPECT_EQ(table.find("n"), nullptr);
-  const Usage usage{.input = 1'000'000, .cached = 400'000, .output = 500'000, .reasoning = 100'000};
+  const TokenUsage usage{
+      .input = 1'000'000, .cached = 400'000, .output = 500'000, .reasoning = 100'000};
   EXPECT_NEAR(token_cost(*price, usage), 0.6 + 0.04 + 2.0, 1e-12);
   EXPECT_GE(token_cost(*price, {.input = 5, .cached = 50, .output = 1, .reasoning = 9}), 0.0);
   for (const char* text : {"", "x", "[[price]]\nmodel='m'\ndate='2024-01-01'\ninput=1\n",

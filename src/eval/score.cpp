@@ -23,7 +23,7 @@ int64_t note_count(const OrderedJson& note, const char* key, int64_t absent) {
 }
 
 void count_sample(RunScore& score, const StoredAnswer& answer) {
-  const Usage& usage = answer.reply.usage;
+  const TokenUsage& usage = answer.reply.usage;
   ++score.answered;
   score.input_tokens += usage.input;
   score.cached_tokens += usage.cached;

@@ -20,7 +20,7 @@ struct ScoredSample {
   std::optional<Verdict> verdict;  // nothing: not judged
   AnswerEnd end = AnswerEnd::kStop;
   std::string extracted;
-  Usage usage;
+  TokenUsage usage;
   std::string doubts;
   double seconds = 0.0;           // as measured
   double share = 0.0;             // of the run's time, where the model ran here

@@ -26,7 +26,7 @@ long double binomial(int64_t n, int64_t k) {
 }
 
 // Between the quantiles of `sorted` that leave `tail` on each side.
-Interval between(std::vector<double>& values, double tail) {
+ScoreInterval between(std::vector<double>& values, double tail) {
   std::sort(values.begin(), values.end());
   const auto at = [&](double fraction) {
     const double place = fraction * static_cast<double>(values.size() - 1);
@@ -63,21 +63,21 @@ std::vector<double> resampled_means(std::span<const double> values, Rng rng, int
   return means;
 }
 
-Interval problem_interval(std::span<const double> values, const ResamplingOptions& options) {
+ScoreInterval problem_interval(std::span<const double> values, const ResamplingOptions& options) {
   const size_t n = values.size();
   const bool all_same = std::all_of(values.begin(), values.end(),
                                     [&](double value) { return value == values.front(); });
   if (all_same && (values.front() == 0.0 || values.front() == 1.0)) {
     const double edge = std::pow((1.0 - options.confidence) / 2.0, 1.0 / static_cast<double>(n));
-    return values.front() == 1.0 ? Interval{edge, 1.0} : Interval{0.0, 1.0 - edge};
+    return values.front() == 1.0 ? ScoreInterval{edge, 1.0} : ScoreInterval{0.0, 1.0 - edge};
   }
   auto means = resampled_means(values, Rng(options.seed, kProblems), options.replicates);
   return between(means, widened_tail(options.confidence, n));
 }
 
 // The problems stay, their samples are drawn again.
-std::optional<Interval> sample_interval(std::span<const ProblemCounts> problems, int64_t k,
-                                        double value, const ResamplingOptions& options) {
+std::optional<ScoreInterval> sample_interval(std::span<const ProblemCounts> problems, int64_t k,
+                                             double value, const ResamplingOptions& options) {
   for (const ProblemCounts& problem : problems)
     if (problem.n < 2) return std::nullopt;
   Rng rng(options.seed, kSamples);
@@ -100,8 +100,8 @@ std::optional<Interval> sample_interval(std::span<const ProblemCounts> problems,
     }
     mean = sum / static_cast<double>(problems.size());
   }
-  const Interval found = between(means, (1.0 - options.confidence) / 2.0);
-  return Interval{std::clamp(found.low, 0.0, value), std::clamp(found.high, value, 1.0)};
+  const ScoreInterval found = between(means, (1.0 - options.confidence) / 2.0);
+  return ScoreInterval{std::clamp(found.low, 0.0, value), std::clamp(found.high, value, 1.0)};
 }
 
 Failure no_problems() { return Failure{{.what = "there are no problems to count"}}; }

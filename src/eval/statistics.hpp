@@ -24,7 +24,7 @@ struct Votes {
 };
 Result<double> cons_at_k(const Votes& votes, int64_t k);
 
-struct Interval {
+struct ScoreInterval {
   double low = 0.0, high = 0.0;
 };
 
@@ -37,8 +37,9 @@ struct ResamplingOptions {
 // A mean over problems with what is uncertain about it, on two levels.
 struct Estimate {
   double value = 0.0;
-  Interval problems = {};                // other problems of this kind, other samples
-  std::optional<Interval> samples = {};  // the same problems asked again; needs 2 samples of each
+  ScoreInterval problems = {};  // other problems of this kind, other samples
+  std::optional<ScoreInterval> samples =
+      {};  // the same problems asked again; needs 2 samples of each
 };
 
 // Samples of one problem.
@@ -59,7 +60,7 @@ Result<Estimate> estimate_mean(std::span<const double> values,
 // denominators are 0; `high` is infinite where too many draws have none.
 struct Ratio {
   double value = 0.0;
-  Interval problems = {};
+  ScoreInterval problems = {};
 };
 Result<std::optional<Ratio>> estimate_ratio(std::span<const double> numerators,
                                             std::span<const double> denominators,
@@ -69,7 +70,7 @@ Result<std::optional<Ratio>> estimate_ratio(std::span<const double> numerators,
 // a difference (two-sided).
 struct Difference {
   double value = 0.0;
-  Interval interval = {};
+  ScoreInterval interval = {};
   double p_value = 1.0;
 };
 Result<Difference> paired_difference(std::span<const double> a, std::span<const double> b,

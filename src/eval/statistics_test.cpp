@@ -125,7 +125,7 @@ double coverage(int problems, int samples, int runs, Choose choose) {
   return static_cast<double>(held) / runs;
 }
 
-bool holds(const Interval& interval, double value) {
+bool holds(const ScoreInterval& interval, double value) {
   return interval.low <= value && value <= interval.high;
 }
 
@@ -145,10 +145,10 @@ TEST(Intervals, HoldTheTruthAsOftenAsTheySay) {
 
 TEST(Intervals, AllOrNothingStillHaveOne) {
   const std::vector<ProblemCounts> all(20, {1, 1}), none(20, {1, 0});
-  const Interval high = estimate_pass(all, 1).value().problems;
+  const ScoreInterval high = estimate_pass(all, 1).value().problems;
   EXPECT_EQ(high.high, 1.0);
   EXPECT_NEAR(high.low, 0.8316, 1e-3);  // Clopper and Pearson
-  const Interval low = estimate_pass(none, 1).value().problems;
+  const ScoreInterval low = estimate_pass(none, 1).value().problems;
   EXPECT_EQ(low.low, 0.0);
   EXPECT_NEAR(low.high, 0.1684, 1e-3);
 }

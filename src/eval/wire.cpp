@@ -31,7 +31,7 @@ int64_t count_within(const Json& usage, std::string_view object, std::string_vie
 
 // OpenAI's two forms differ in names only; DeepSeek tells hits of its cache beside them.
 void read_openai_usage(const Json& usage, std::string_view input, std::string_view output,
-                       Usage& out) {
+                       TokenUsage& out) {
   const auto in = count_at(usage, input), made = count_at(usage, output);
   if (!in || !made) return;
   out.told = true;
@@ -123,7 +123,7 @@ class MessagesAnswer : public WireAnswer {
   // Each event may tell a part. What the cache holds is told apart from input_tokens.
   void read_usage(const Json& usage) {
     fresh_ = count_at(usage, "input_tokens").value_or(fresh_);
-    Usage& out = reply_.usage;
+    TokenUsage& out = reply_.usage;
     out.cached = count_at(usage, "cache_read_input_tokens").value_or(out.cached);
     out.cache_write = count_at(usage, "cache_creation_input_tokens").value_or(out.cache_write);
     out.input = fresh_ + out.cached + out.cache_write;
@@ -164,27 +164,27 @@ Json messages_body(const Question& question, const AskOptions& options) {
 
 }  // namespace
 
-std::string_view api_name(Api api) { return kApis[static_cast<size_t>(api)]; }
+std::string_view api_name(EndpointApi api) { return kApis[static_cast<size_t>(api)]; }
 
-std::optional<Api> find_api(std::string_view name) {
+std::optional<EndpointApi> find_api(std::string_view name) {
   const auto found = std::find(kApis.begin(), kApis.end(), name);
   if (found == kApis.end()) return std::nullopt;
-  return static_cast<Api>(found - kApis.begin());
+  return static_cast<EndpointApi>(found - kApis.begin());
 }
 
-WireRequest wire_request(Api api, const std::string& model, const Question& question,
+WireRequest wire_request(EndpointApi api, const std::string& model, const Question& question,
                          const AskOptions& options, const Json& changes) {
   WireRequest request;
   switch (api) {
-    case Api::kChat:
+    case EndpointApi::kChat:
       request.path = "/chat/completions";
       request.body = chat_body(question, options);
       break;
-    case Api::kResponses:
+    case EndpointApi::kResponses:
       request.path = "/responses";
       request.body = responses_body(question, options);
       break;
-    case Api::kMessages:
+    case EndpointApi::kMessages:
       request.path = "/messages";
       request.token_header = "x-api-key";
       request.headers["anthropic-version"] = "2023-06-01";
@@ -220,9 +220,9 @@ Result<void> WireAnswer::add(std::string& to, const Json& object, std::string_vi
   return {};
 }
 
-std::unique_ptr<WireAnswer> wire_answer(Api api) {
-  if (api == Api::kChat) return std::make_unique<ChatAnswer>();
-  if (api == Api::kResponses) return std::make_unique<ResponsesAnswer>();
+std::unique_ptr<WireAnswer> wire_answer(EndpointApi api) {
+  if (api == EndpointApi::kChat) return std::make_unique<ChatAnswer>();
+  if (api == EndpointApi::kResponses) return std::make_unique<ResponsesAnswer>();
   return std::make_unique<MessagesAnswer>();
 }
 

@@ -12,10 +12,10 @@
 
 namespace ponder {
 
-enum class Api { kChat, kResponses, kMessages };
+enum class EndpointApi { kChat, kResponses, kMessages };
 // "openai", "responses", "anthropic".
-std::string_view api_name(Api api);
-std::optional<Api> find_api(std::string_view name);
+std::string_view api_name(EndpointApi api);
+std::optional<EndpointApi> find_api(std::string_view name);
 
 struct WireRequest {
   std::string path;                            // behind the base address
@@ -25,7 +25,7 @@ struct WireRequest {
 };
 
 // `changes`: fields laid over the body; null takes one away.
-WireRequest wire_request(Api api, const std::string& model, const Question& question,
+WireRequest wire_request(EndpointApi api, const std::string& model, const Question& question,
                          const AskOptions& options, const Json& changes);
 
 // An answer that is being received. Bounded: an error when the text passes 64 MiB.
@@ -46,7 +46,7 @@ class WireAnswer {
   Reply reply_;
   bool complete_ = false;
 };
-std::unique_ptr<WireAnswer> wire_answer(Api api);
+std::unique_ptr<WireAnswer> wire_answer(EndpointApi api);
 
 // What the server says is wrong, in the body of a refusal.
 struct WireError {

@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 
 const Question kQuestion{.id = "q1", .prompt = "Why?", .seed = 5};
 
-std::unique_ptr<WireAnswer> read(Api api, std::initializer_list<const char*> events) {
+std::unique_ptr<WireAnswer> read(EndpointApi api, std::initializer_list<const char*> events) {
   auto answer = wire_answer(api);
   for (const char* event : events) EXPECT_TRUE(answer->event(event).ok()) << event;
   return answer;
@@ -21,18 +21,18 @@ std::unique_ptr<WireAnswer> read(Api api, std::initializer_list<const char*> eve
 
 TEST(Wire, AsksInThreeLanguages) {
   const AskOptions options{.temperature = 0.5, .top_p = 0.9, .max_tokens = 77};
-  const auto chat = wire_request(Api::kChat, "m", kQuestion, options, {});
+  const auto chat = wire_request(EndpointApi::kChat, "m", kQuestion, options, {});
   EXPECT_EQ(chat.path, "/chat/completions");
   EXPECT_EQ(chat.body["messages"][0]["content"], "Why?");
   EXPECT_EQ(chat.body["max_tokens"], 77);
   EXPECT_EQ(chat.body["temperature"], 0.5);
   EXPECT_EQ(chat.body["stream"], true);
   EXPECT_EQ(chat.body["stream_options"]["include_usage"], true);
-  const auto responses = wire_request(Api::kResponses, "m", kQuestion, options, {});
+  const auto responses = wire_request(EndpointApi::kResponses, "m", kQuestion, options, {});
   EXPECT_EQ(responses.path, "/responses");
   EXPECT_EQ(responses.body["max_output_tokens"], 77);
   EXPECT_EQ(responses.body["store"], false);
-  const auto messages = wire_request(Api::kMessages, "m", kQuestion, options, {});
+  const auto messages = wire_request(EndpointApi::kMessages, "m", kQuestion, options, {});
   EXPECT_EQ(messages.path, "/messages");
   EXPECT_EQ(messages.token_header, "x-api-key");
   EXPECT_TRUE(messages.headers.contains("anthropic-version"));
@@ -41,14 +41,14 @@ TEST(Wire, AsksInThreeLanguages) {
 
 TEST(Wire, FieldsCanBeLaidOver) {
   const Json changes = {{"temperature", nullptr}, {"reasoning_effort", "high"}};
-  const auto request = wire_request(Api::kChat, "m", kQuestion, {}, changes);
+  const auto request = wire_request(EndpointApi::kChat, "m", kQuestion, {}, changes);
   EXPECT_FALSE(request.body.contains("temperature"));
   EXPECT_EQ(request.body["reasoning_effort"], "high");
 }
 
 TEST(Wire, ReadsChatCompletions) {
   const auto answer = read(
-      Api::kChat,
+      EndpointApi::kChat,
       {R"({"model":"m-1","choices":[{"delta":{"role":"assistant","content":null}}]})",
        R"({"choices":[{"delta":{"reasoning_content":"hm "}}]})",
        R"({"choices":[{"delta":{"content":"Be"}}]})",
@@ -71,14 +71,14 @@ TEST(Wire, ReadsChatCompletions) {
 
 TEST(Wire, ReadsDeepSeeksCache) {
   const auto answer = read(
-      Api::kChat,
+      EndpointApi::kChat,
       {R"({"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":1,"prompt_cache_hit_tokens":8,"prompt_cache_miss_tokens":1}})"});
   EXPECT_EQ(answer->reply().usage.cached, 8);
 }
 
 TEST(Wire, ReadsResponses) {
   const auto answer = read(
-      Api::kResponses,
+      EndpointApi::kResponses,
       {R"({"type":"response.created","response":{"id":"r"}})",
        R"({"type":"response.reasoning_summary_text.delta","delta":"hm"})",
        R"({"type":"response.output_text.delta","delta":"Yes"})",
@@ -89,17 +89,17 @@ TEST(Wire, ReadsResponses) {
   EXPECT_EQ(answer->reply().usage.output, 30);
   EXPECT_EQ(answer->reply().usage.reasoning, 28);
   const auto cut = read(
-      Api::kResponses,
+      EndpointApi::kResponses,
       {R"({"type":"response.incomplete","response":{"incomplete_details":{"reason":"max_output_tokens"}}})"});
   EXPECT_EQ(cut->reply().end, AnswerEnd::kLength);
-  auto failed = wire_answer(Api::kResponses);
+  auto failed = wire_answer(EndpointApi::kResponses);
   EXPECT_FALSE(
       failed->event(R"({"type":"response.failed","response":{"error":{"message":"oh"}}})").ok());
 }
 
 TEST(Wire, ReadsMessages) {
   const auto answer = read(
-      Api::kMessages,
+      EndpointApi::kMessages,
       {R"({"type":"message_start","message":{"model":"c","usage":{"input_tokens":10,"cache_read_input_tokens":100,"cache_creation_input_tokens":5,"output_tokens":1}}})",
        R"({"type":"ping"})",
        R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}})",
@@ -119,7 +119,8 @@ TEST(Wire, ReadsMessages) {
 }
 
 TEST(Wire, HostileEventsAreErrorsOrNothing) {
-  for (const Api api : {Api::kChat, Api::kResponses, Api::kMessages}) {
+  for (const EndpointApi api :
+       {EndpointApi::kChat, EndpointApi::kResponses, EndpointApi::kMessages}) {
     for (const char* event :
          {"", "{", "[]", "7", R"({"error":{"message":"busy"}})", R"({"error":"busy"})"})
       EXPECT_FALSE(wire_answer(api)->event(event).ok()) << event;
@@ -145,11 +146,11 @@ TEST(Wire, RefusalsNameTheField) {
   EXPECT_THAT(wire_error(502, "<html>").message, HasSubstr("502"));
 }
 
-TEST(Usage, IsDoubtedWhereItCannotBe) {
+TEST(TokenUsage, IsDoubtedWhereItCannotBe) {
   const Question question{.id = {}, .prompt = std::string(400, 'x')};
   Reply reply;
   reply.text = std::string(1000, 'y');
-  const auto doubt = [&](Usage usage, OwnCount own = {}) {
+  const auto doubt = [&](TokenUsage usage, OwnCount own = {}) {
     usage.told = true;
     return doubt_usage(usage, question, reply, own);
   };

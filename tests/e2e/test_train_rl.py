@@ -266,7 +266,7 @@ def test_every_algorithm_runs(ponder, pipeline, folder, tmp_path, algorithm):
 
 
 def test_a_reward_command_is_asked_and_may_fail(ponder, pipeline, folder, tmp_path):
-    command = """while read -r line; do echo "$line" >> %s; echo '{"reward": 0.5}'; done""" % (tmp_path / "asked")
+    command = r"""while read -r line; do printf '%%s\n' "$line" >> %s; echo '{"reward": 0.5}'; done""" % (tmp_path / "asked")
     arguments = rl_arguments(folder, pipeline[0] / "base", tmp_path / "out", "--set", "rl.steps=1", "--set",
                              "evaluation.problems=0", "--set", f"reward.command={command}")
     sha_of(ponder(*arguments))

@@ -42,7 +42,7 @@ struct RecipeStep {
   uint64_t seed = 1;
 };
 
-struct Recipe {
+struct DataRecipe {
   InputOptions input;
   std::string output;
   std::string compress = "none";
@@ -50,7 +50,7 @@ struct Recipe {
 };
 
 // Every key is checked: an unknown one is an error with the line.
-Result<Recipe> parse_recipe(std::string_view toml, const std::string& where);
+Result<DataRecipe> parse_recipe(std::string_view toml, const std::string& where);
 
 struct RecipeRun {
   StepRun run;  // folder and settings are set for each step
@@ -62,6 +62,6 @@ struct RecipeRun {
 };
 
 // Runs the steps that are not finished yet.
-Result<void> run_recipe(Recipe recipe, RecipeRun options, Peers& peers, ThreadPool& pool);
+Result<void> run_recipe(DataRecipe recipe, RecipeRun options, Peers& peers, ThreadPool& pool);
 
 }  // namespace ponder

@@ -189,14 +189,14 @@ Result<RecipeStep> read_step(const toml::table& table, const std::string& where)
 
 }  // namespace
 
-Result<Recipe> parse_recipe(std::string_view text, const std::string& where) {
+Result<DataRecipe> parse_recipe(std::string_view text, const std::string& where) {
   const toml::parse_result parsed = toml::parse(text, where);
   if (!parsed)
     return Failure{
         {.what = std::string(parsed.error().description()),
          .where = where + ", line " + std::to_string(parsed.error().source().begin.line)}};
   const toml::table& table = parsed.table();
-  Recipe recipe;
+  DataRecipe recipe;
   TableReader reader(table, where);
   for (const char* key : {"input", "output", "step"}) PONDER_TRY(reader.need(key));
   PONDER_TRY(reader.texts("input", recipe.input.paths));

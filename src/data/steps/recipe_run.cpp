@@ -86,7 +86,7 @@ class RecipeRunner {
 
 }  // namespace
 
-Result<void> run_recipe(Recipe recipe, RecipeRun options, Peers& peers, ThreadPool& pool) {
+Result<void> run_recipe(DataRecipe recipe, RecipeRun options, Peers& peers, ThreadPool& pool) {
   InputOptions input = recipe.input;
   options.run.packing = PONDER_TRY(parse_packing(recipe.compress));
   RecipeRunner runner(options, peers, pool);

@@ -12,7 +12,7 @@ std::string failure(const std::string& text) {
 
 constexpr const char* kHead = "input = [\"a\"]\noutput = \"o\"\n";
 
-TEST(Recipe, ReadsSteps) {
+TEST(DataRecipe, ReadsSteps) {
   const auto recipe =
       parse_recipe(std::string(kHead) +
                        "[[step]]\ntype = \"filter\"\npreset = \"gopher\"\n"
@@ -31,7 +31,7 @@ TEST(Recipe, ReadsSteps) {
   EXPECT_EQ(steps[2].pack.length, 64u);
 }
 
-TEST(Recipe, NamesTheLineOfAMistake) {
+TEST(DataRecipe, NamesTheLineOfAMistake) {
   EXPECT_NE(failure("input = [").find("line 1"), std::string::npos);
   EXPECT_NE(failure(kHead).find("step is missing"), std::string::npos);
   EXPECT_NE(

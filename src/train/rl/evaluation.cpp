@@ -38,7 +38,7 @@ void add_shares(const std::string& name, std::span<const Rollout> rollouts, bool
   }
   figures.emplace_back(name, all.share());
   if (interval) {
-    const Interval bounds = wilson_interval(all.right, all.all);
+    const ShareInterval bounds = wilson_interval(all.right, all.all);
     figures.emplace_back(name + "_low", bounds.low);
     figures.emplace_back(name + "_high", bounds.high);
   }
@@ -70,7 +70,7 @@ void add_sampled(std::span<const Rollout> rollouts, int64_t samples, Figures& fi
 
 }  // namespace
 
-Interval wilson_interval(int64_t right, int64_t all) {
+ShareInterval wilson_interval(int64_t right, int64_t all) {
   if (all == 0) return {};
   constexpr double kZ = 1.959963984540054;  // of 97.5 %
   const auto n = static_cast<double>(all);

@@ -14,10 +14,10 @@
 namespace ponder {
 
 // The 95 % interval of a share of `right` in `all` (Wilson 1927): where the true share lies.
-struct Interval {
+struct ShareInterval {
   double share = 0.0, low = 0.0, high = 1.0;
 };
-Interval wilson_interval(int64_t right, int64_t all);
+ShareInterval wilson_interval(int64_t right, int64_t all);
 
 // The chance that one of k samples is right, estimated from n ≥ k samples of which c are: without
 // bias, 1 − C(n−c, k)/C(n, k) (Chen et al. 2021, 2107.03374 §2.1).

@@ -160,7 +160,7 @@ TEST(RlUpdate, AdvantagesOfTokens) {
 }
 
 TEST(Evaluation, IntervalsAndPassAt) {
-  const Interval half = wilson_interval(50, 100);  // R: prop.test(50, 100, correct = FALSE)
+  const ShareInterval half = wilson_interval(50, 100);  // R: prop.test(50, 100, correct = FALSE)
   EXPECT_EQ(half.share, 0.5);
   EXPECT_NEAR(half.low, 0.4038315, 1e-6);
   EXPECT_NEAR(half.high, 0.5961685, 1e-6);
