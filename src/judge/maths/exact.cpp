@@ -110,7 +110,7 @@ class Evaluator {
   // A fraction is reduced after each operation, which is what costs.
   ExactValue combined(const Rational& a, const Rational& b, char op) {
     const int64_t size = bits(a) + bits(b);
-    if (!steps_.spend(size * size / 200000)) return {Exactness::kTooBig};
+    if (!steps_.spend(size * size / 800000)) return {Exactness::kTooBig};
     if (op == '+') return value_of(a + b);
     if (op == '*') return value_of(a * b);
     if (b == 0) return {Exactness::kUndefined};
@@ -217,7 +217,7 @@ class Evaluator {
     for (const Rational& arg : args) {
       if (!is_integer(arg)) return {Exactness::kUndefined};
       const int64_t size = bits(result) + bits(arg);
-      if (size > kMostBits || !steps_.spend(size * size / 200000)) return {Exactness::kTooBig};
+      if (size > kMostBits || !steps_.spend(size * size / 800000)) return {Exactness::kTooBig};
       const BigInt whole(numerator(arg));
       if (name == "lcm" && whole == 0) return value_of(0);
       result = name == "gcd" ? BigInt(gcd(result, whole)) : BigInt(lcm(result, whole));

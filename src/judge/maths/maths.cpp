@@ -11,7 +11,7 @@
 namespace ponder {
 namespace {
 
-constexpr int64_t kSteps = 400'000;
+constexpr int64_t kSteps = 120'000;
 
 // Without Markdown's emphasis, the brackets of formulas, and a full stop behind.
 std::string_view trimmed(std::string_view text) {
