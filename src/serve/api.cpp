@@ -167,7 +167,7 @@ void Api::log_answer(const std::string& request_id, const std::string& request,
                      const Outcome& outcome) const {
   OrderedJson texts = OrderedJson::array();
   for (const Choice& choice : outcome.choices)
-    for (const Segment& segment : choice.segments) texts.push_back(segment.text);
+    for (const AnswerSegment& segment : choice.segments) texts.push_back(segment.text);
   log(LogLevel::kInfo, json_line({{"request_id", request_id},
                                   {"id", outcome.id},
                                   {"request", request},

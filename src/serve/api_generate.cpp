@@ -29,7 +29,7 @@ ChatMessage answer_message(const Outcome& outcome) {
   const Choice& choice = outcome.choices.front();
   ChatMessage message{.role = "assistant", .content = choice.text(Channel::kContent)};
   message.reasoning = choice.text(Channel::kReasoning);
-  for (const Segment& segment : choice.segments)
+  for (const AnswerSegment& segment : choice.segments)
     if (segment.channel == Channel::kToolCall)
       message.tool_calls.push_back(
           {.id = segment.call_id, .name = segment.name, .arguments = segment.text});

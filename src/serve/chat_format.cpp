@@ -43,7 +43,7 @@ class ChatFormat : public AnswerFormat {
   }
 
   std::string piece(const Outcome& outcome, int choice, const Piece& piece) override {
-    const Segment& segment = outcome.choices[static_cast<size_t>(choice)].segments.back();
+    const AnswerSegment& segment = outcome.choices[static_cast<size_t>(choice)].segments.back();
     OrderedJson delta;
     if (piece.channel == Channel::kReasoning) {
       delta = {{"reasoning_content", piece.text}, {"reasoning", piece.text}};
@@ -109,7 +109,7 @@ class ChatFormat : public AnswerFormat {
       message["reasoning_content"] = reasoning;
       message["reasoning"] = reasoning;
     }
-    for (const Segment& segment : choice.segments) {
+    for (const AnswerSegment& segment : choice.segments) {
       if (segment.channel != Channel::kToolCall) continue;
       message["tool_calls"].push_back(
           {{"id", segment.call_id},

@@ -43,7 +43,7 @@ class CompletionFormat : public AnswerFormat {
   }
 
   std::string piece(const Outcome& outcome, int choice, const Piece& piece) override {
-    const Segment& segment = outcome.choices[static_cast<size_t>(choice)].segments.back();
+    const AnswerSegment& segment = outcome.choices[static_cast<size_t>(choice)].segments.back();
     TokenLists lists{.offset = offsets_[static_cast<size_t>(choice)]};
     for (size_t i = piece.first_token; i < segment.tokens.size(); ++i)
       add(outcome, segment.tokens[i], lists);

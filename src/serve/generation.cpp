@@ -141,7 +141,7 @@ bool Generation::on_token(size_t prompt, const TokenEvent& event) {
 // Adds pieces to a choice; their events, if it is a stream.
 std::string Generation::show(size_t choice, std::vector<AnswerDelta> deltas) {
   std::string events;
-  std::vector<Segment>& segments = outcome_.choices[choice].segments;
+  std::vector<AnswerSegment>& segments = outcome_.choices[choice].segments;
   std::deque<TokenInfo>& unread = unread_[choice];
   for (const AnswerDelta& delta : deltas) {
     Piece piece{.channel = delta.channel, .text = delta.text, .call = delta.call};

@@ -41,7 +41,8 @@ class MessageFormat : public AnswerFormat {
   OrderedJson whole(const Outcome& outcome) override {
     const Choice& choice = outcome.choices.front();
     OrderedJson message = head(outcome);
-    for (const Segment& segment : choice.segments) message["content"].push_back(block(segment));
+    for (const AnswerSegment& segment : choice.segments)
+      message["content"].push_back(block(segment));
     message["stop_reason"] = stop_reason(choice);
     message["stop_sequence"] = stop_sequence(choice);
     message["usage"] = usage(outcome);
@@ -55,12 +56,12 @@ class MessageFormat : public AnswerFormat {
   }
 
   std::string piece(const Outcome& outcome, int choice, const Piece& piece) override {
-    const Segment& segment = outcome.choices[static_cast<size_t>(choice)].segments.back();
+    const AnswerSegment& segment = outcome.choices[static_cast<size_t>(choice)].segments.back();
     std::string text;
     if (piece.opens) {
       text = close_block();
       open_ = true;
-      Segment start = segment;
+      AnswerSegment start = segment;
       start.text.clear();
       text += event("content_block_start", {{"index", index_}, {"content_block", block(start)}});
     }
@@ -111,7 +112,7 @@ class MessageFormat : public AnswerFormat {
             {"stop_sequence", nullptr}};
   }
 
-  static OrderedJson block(const Segment& segment) {
+  static OrderedJson block(const AnswerSegment& segment) {
     if (segment.channel == Channel::kReasoning)
       return {{"type", "thinking"}, {"thinking", segment.text}, {"signature", ""}};
     if (segment.channel == Channel::kContent) return {{"type", "text"}, {"text", segment.text}};

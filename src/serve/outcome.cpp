@@ -6,20 +6,20 @@ namespace ponder {
 
 std::string Choice::text(Channel channel) const {
   std::string all;
-  for (const Segment& segment : segments)
+  for (const AnswerSegment& segment : segments)
     if (segment.channel == channel) all += segment.text;
   return all;
 }
 
 int Choice::calls() const {
-  return static_cast<int>(
-      std::count_if(segments.begin(), segments.end(),
-                    [](const Segment& segment) { return segment.channel == Channel::kToolCall; }));
+  return static_cast<int>(std::count_if(
+      segments.begin(), segments.end(),
+      [](const AnswerSegment& segment) { return segment.channel == Channel::kToolCall; }));
 }
 
 std::vector<const TokenInfo*> Choice::tokens(Channel channel) const {
   std::vector<const TokenInfo*> all;
-  for (const Segment& segment : segments)
+  for (const AnswerSegment& segment : segments)
     if (segment.channel == channel)
       for (const TokenInfo& token : segment.tokens) all.push_back(&token);
   return all;

@@ -20,7 +20,7 @@ struct TokenInfo {
 };
 
 // What came between two changes of channel: thoughts, content, or one call.
-struct Segment {
+struct AnswerSegment {
   Channel channel = Channel::kContent;
   std::string text = {};                // of a call: its arguments
   std::string call_id = {}, name = {};  // of a call
@@ -37,7 +37,7 @@ struct Piece {
 };
 
 struct Choice {
-  std::vector<Segment> segments = {};
+  std::vector<AnswerSegment> segments = {};
   AnswerCounts counts = {};
   std::string stop = {};  // the stop string that ended it
   bool done = false;

@@ -35,7 +35,8 @@ class ResponseFormat : public AnswerFormat {
   }
 
   std::string piece(const Outcome& outcome, int choice, const Piece& piece) override {
-    const std::vector<Segment>& segments = outcome.choices[static_cast<size_t>(choice)].segments;
+    const std::vector<AnswerSegment>& segments =
+        outcome.choices[static_cast<size_t>(choice)].segments;
     std::string text;
     if (piece.opens) {
       if (segments.size() > 1) text = close(outcome, segments.size() - 2, "completed");
@@ -43,7 +44,7 @@ class ResponseFormat : public AnswerFormat {
     }
     if (piece.text.empty()) return text;
     const size_t number = segments.size() - 1;
-    const Segment& segment = segments[number];
+    const AnswerSegment& segment = segments[number];
     OrderedJson data = place(outcome, number);
     data["delta"] = piece.text;
     if (segment.channel == Channel::kToolCall)
@@ -97,7 +98,7 @@ class ResponseFormat : public AnswerFormat {
     return response;
   }
 
-  static const Segment& segment_of(const Outcome& outcome, size_t number) {
+  static const AnswerSegment& segment_of(const Outcome& outcome, size_t number) {
     return outcome.choices.front().segments[number];
   }
 
@@ -114,14 +115,14 @@ class ResponseFormat : public AnswerFormat {
     return {{"item_id", item_id(outcome, number)}, {"output_index", number}};
   }
 
-  OrderedJson tokens(const Outcome& outcome, const Segment& segment, size_t first) const {
+  OrderedJson tokens(const Outcome& outcome, const AnswerSegment& segment, size_t first) const {
     OrderedJson list = OrderedJson::array();
     for (size_t i = first; log_probabilities_ && i < segment.tokens.size(); ++i)
       list.push_back(token_json(outcome.model->tokenizer, segment.tokens[i]));
     return list;
   }
 
-  OrderedJson part(const Outcome& outcome, const Segment& segment) const {
+  OrderedJson part(const Outcome& outcome, const AnswerSegment& segment) const {
     if (segment.channel == Channel::kReasoning)
       return {{"type", "reasoning_text"}, {"text", segment.text}};
     return {{"type", "output_text"},
@@ -131,7 +132,7 @@ class ResponseFormat : public AnswerFormat {
   }
 
   OrderedJson item(const Outcome& outcome, size_t number, const char* status) const {
-    const Segment& segment = segment_of(outcome, number);
+    const AnswerSegment& segment = segment_of(outcome, number);
     const bool begun = std::string_view(status) == "in_progress";
     OrderedJson content = OrderedJson::array();
     if (!begun) content.push_back(part(outcome, segment));
@@ -158,7 +159,7 @@ class ResponseFormat : public AnswerFormat {
     std::string text =
         event("response.output_item.added",
               {{"output_index", number}, {"item", item(outcome, number, "in_progress")}});
-    Segment empty = segment_of(outcome, number);
+    AnswerSegment empty = segment_of(outcome, number);
     if (empty.channel == Channel::kToolCall) return text;
     empty.text.clear();
     empty.tokens.clear();
@@ -169,7 +170,7 @@ class ResponseFormat : public AnswerFormat {
   }
 
   std::string close(const Outcome& outcome, size_t number, const char* status) {
-    const Segment& segment = segment_of(outcome, number);
+    const AnswerSegment& segment = segment_of(outcome, number);
     OrderedJson data = place(outcome, number);
     std::string text;
     if (segment.channel == Channel::kToolCall) {

@@ -4,25 +4,25 @@
 
 namespace ponder {
 
-std::shared_ptr<ChannelPeer> Channel::open_peer() const {
+std::shared_ptr<ChannelPeer> ReplyChannel::open_peer() const {
   return gone_ || complete_ ? nullptr : peer_.lock();
 }
 
-void Channel::respond(HttpResponse response) {
+void ReplyChannel::respond(HttpResponse response) {
   const std::lock_guard lock(mutex_);
   if (answer_ != Answer::kNone) return;
   answer_ = Answer::kWhole;
   if (const auto peer = open_peer()) peer->post_answer(shared_from_this(), std::move(response));
 }
 
-void Channel::start_stream(HttpHeaders headers) {
+void ReplyChannel::start_stream(HttpHeaders headers) {
   const std::lock_guard lock(mutex_);
   if (answer_ != Answer::kNone) return;
   answer_ = Answer::kStream;
   if (const auto peer = open_peer()) peer->post_start(shared_from_this(), std::move(headers));
 }
 
-bool Channel::send(std::string text) {
+bool ReplyChannel::send(std::string text) {
   const std::lock_guard lock(mutex_);
   const auto peer = open_peer();
   if (answer_ != Answer::kStream || !peer) return false;
@@ -37,7 +37,7 @@ bool Channel::send(std::string text) {
   return true;
 }
 
-void Channel::finish() {
+void ReplyChannel::finish() {
   const std::lock_guard lock(mutex_);
   if (answer_ != Answer::kStream) return;
   answer_ = Answer::kFinished;
@@ -46,7 +46,7 @@ void Channel::finish() {
   flush_posted_ = true;
 }
 
-void Channel::on_disconnect(std::function<void()> call) {
+void ReplyChannel::on_disconnect(std::function<void()> call) {
   {
     const std::lock_guard lock(mutex_);
     if (!gone_) {
@@ -57,7 +57,7 @@ void Channel::on_disconnect(std::function<void()> call) {
   call();
 }
 
-void Channel::abandon() {
+void ReplyChannel::abandon() {
   HttpResponse broken = error_response(
       {.status = 500, .message = "the request was given up without an answer", .code = "internal"});
   const std::lock_guard lock(mutex_);
@@ -69,26 +69,26 @@ void Channel::abandon() {
   if (before == Answer::kStream) peer->post_cut(shared_from_this());
 }
 
-Channel::Pending Channel::take_pending() {
+ReplyChannel::Pending ReplyChannel::take_pending() {
   const std::lock_guard lock(mutex_);
   flush_posted_ = false;
   unwritten_ += pending_.size();
   return {.text = std::exchange(pending_, {}), .last = answer_ == Answer::kFinished};
 }
 
-void Channel::set_unwritten(size_t bytes) {
+void ReplyChannel::set_unwritten(size_t bytes) {
   const std::lock_guard lock(mutex_);
   unwritten_ = bytes;
 }
 
-void Channel::complete() {
+void ReplyChannel::complete() {
   std::function<void()> dropped;  // outside the lock: it may hold the exchange
   const std::lock_guard lock(mutex_);
   complete_ = true;
   dropped.swap(on_disconnect_);
 }
 
-void Channel::peer_gone() {
+void ReplyChannel::peer_gone() {
   std::function<void()> call;
   {
     const std::lock_guard lock(mutex_);
@@ -99,7 +99,7 @@ void Channel::peer_gone() {
   if (call) call();
 }
 
-bool Channel::over() const {
+bool ReplyChannel::over() const {
   const std::lock_guard lock(mutex_);
   return gone_ || complete_;
 }

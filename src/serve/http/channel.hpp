@@ -11,22 +11,22 @@
 
 namespace ponder {
 
-class Channel;
+class ReplyChannel;
 
 // What a channel asks of its connection. Called on the handler's thread while the channel's mutex
 // is held: each only puts a task in the queue of the server's thread.
 class ChannelPeer {
  public:
   virtual ~ChannelPeer() = default;
-  virtual void post_answer(std::shared_ptr<Channel> channel, HttpResponse response) = 0;
-  virtual void post_start(std::shared_ptr<Channel> channel, HttpHeaders headers) = 0;
-  virtual void post_flush(std::shared_ptr<Channel> channel) = 0;
-  virtual void post_cut(std::shared_ptr<Channel> channel) = 0;
+  virtual void post_answer(std::shared_ptr<ReplyChannel> channel, HttpResponse response) = 0;
+  virtual void post_start(std::shared_ptr<ReplyChannel> channel, HttpHeaders headers) = 0;
+  virtual void post_flush(std::shared_ptr<ReplyChannel> channel) = 0;
+  virtual void post_cut(std::shared_ptr<ReplyChannel> channel) = 0;
 };
 
-class Channel : public std::enable_shared_from_this<Channel> {
+class ReplyChannel : public std::enable_shared_from_this<ReplyChannel> {
  public:
-  Channel(std::weak_ptr<ChannelPeer> peer, size_t most_bytes)
+  ReplyChannel(std::weak_ptr<ChannelPeer> peer, size_t most_bytes)
       : peer_(std::move(peer)), most_bytes_(most_bytes) {}
 
   // The handler's side.
@@ -66,7 +66,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
 // What handlers get.
 class ServerExchange final : public HttpExchange {
  public:
-  ServerExchange(HttpRequest request, std::shared_ptr<Channel> channel)
+  ServerExchange(HttpRequest request, std::shared_ptr<ReplyChannel> channel)
       : request_(std::move(request)), channel_(std::move(channel)) {}
   ~ServerExchange() override { channel_->abandon(); }
 
@@ -81,7 +81,7 @@ class ServerExchange final : public HttpExchange {
 
  private:
   const HttpRequest request_;
-  const std::shared_ptr<Channel> channel_;
+  const std::shared_ptr<ReplyChannel> channel_;
 };
 
 }  // namespace ponder

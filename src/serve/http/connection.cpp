@@ -221,7 +221,8 @@ bool Connection::judge() {
 void Connection::dispatch() {
   phase_ = Phase::kWaiting;
   disarm(deadline_);
-  channel_ = std::make_shared<Channel>(weak_from_this(), core_.options.limits.stream_buffer_bytes);
+  channel_ =
+      std::make_shared<ReplyChannel>(weak_from_this(), core_.options.limits.stream_buffer_bytes);
   core_.dispatch(std::make_shared<ServerExchange>(std::move(reader_->request()), channel_),
                  channel_);
 }
@@ -249,26 +250,26 @@ void Connection::on_deadline() {
 // --- Answering ---
 
 template <typename Do>
-void Connection::post(std::shared_ptr<Channel> channel, Do what) {
+void Connection::post(std::shared_ptr<ReplyChannel> channel, Do what) {
   asio::post(core_.io(), [self = shared_from_this(), channel = std::move(channel),
                           what = std::move(what)]() mutable {
     if (self->channel_ == channel) what(*self);
   });
 }
 
-void Connection::post_answer(std::shared_ptr<Channel> channel, HttpResponse response) {
+void Connection::post_answer(std::shared_ptr<ReplyChannel> channel, HttpResponse response) {
   post(std::move(channel), [response = std::move(response)](Connection& self) mutable {
     self.answer(std::move(response));
   });
 }
-void Connection::post_start(std::shared_ptr<Channel> channel, HttpHeaders headers) {
+void Connection::post_start(std::shared_ptr<ReplyChannel> channel, HttpHeaders headers) {
   post(std::move(channel),
        [headers = std::move(headers)](Connection& self) { self.start_stream(headers); });
 }
-void Connection::post_flush(std::shared_ptr<Channel> channel) {
+void Connection::post_flush(std::shared_ptr<ReplyChannel> channel) {
   post(std::move(channel), [](Connection& self) { self.flush(); });
 }
-void Connection::post_cut(std::shared_ptr<Channel> channel) {
+void Connection::post_cut(std::shared_ptr<ReplyChannel> channel) {
   post(std::move(channel), [](Connection& self) { self.cut(); });
 }
 

@@ -46,17 +46,17 @@ class Connection final : public ChannelPeer, public std::enable_shared_from_this
   // Where the core lists it while it is idle.
   std::optional<std::list<Connection*>::iterator> idle_place;
 
-  void post_answer(std::shared_ptr<Channel> channel, HttpResponse response) override;
-  void post_start(std::shared_ptr<Channel> channel, HttpHeaders headers) override;
-  void post_flush(std::shared_ptr<Channel> channel) override;
-  void post_cut(std::shared_ptr<Channel> channel) override;
+  void post_answer(std::shared_ptr<ReplyChannel> channel, HttpResponse response) override;
+  void post_start(std::shared_ptr<ReplyChannel> channel, HttpHeaders headers) override;
+  void post_flush(std::shared_ptr<ReplyChannel> channel) override;
+  void post_cut(std::shared_ptr<ReplyChannel> channel) override;
 
  private:
   using Timer = boost::asio::steady_timer;
   enum class Phase { kGreeting, kIdle, kHead, kBody, kWaiting, kClosing, kClosed };
 
   template <typename Do>
-  void post(std::shared_ptr<Channel> channel, Do what);
+  void post(std::shared_ptr<ReplyChannel> channel, Do what);
   void arm(Timer& timer, std::chrono::milliseconds delay, void (Connection::*call)());
   static void disarm(Timer& timer);
 
@@ -106,7 +106,7 @@ class Connection final : public ChannelPeer, public std::enable_shared_from_this
 
   // The request under way.
   std::unique_ptr<RequestReader> reader_;
-  std::shared_ptr<Channel> channel_;
+  std::shared_ptr<ReplyChannel> channel_;
   AccessRecord record_;
   Guard::Place place_;
   HttpHeaders more_headers_;

@@ -279,7 +279,7 @@ bool ServerCore::hold_body(uint64_t bytes) {
 }
 
 void ServerCore::dispatch(std::shared_ptr<ServerExchange> exchange,
-                          std::shared_ptr<Channel> channel) {
+                          std::shared_ptr<ReplyChannel> channel) {
   auto& pool = exchange->request().body.empty() ? without_body_ : with_body_;
   asio::post(pool, [this, exchange = std::move(exchange), channel = std::move(channel)] {
     if (channel->over()) return;  // nobody waits for the answer

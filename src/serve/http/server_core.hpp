@@ -45,7 +45,7 @@ class ServerCore {
   void remove(Connection& connection);
   bool hold_body(uint64_t bytes);  // false, and nothing held: too much already
   void free_body(uint64_t bytes) { body_bytes_ -= bytes; }
-  void dispatch(std::shared_ptr<ServerExchange> exchange, std::shared_ptr<Channel> channel);
+  void dispatch(std::shared_ptr<ServerExchange> exchange, std::shared_ptr<ReplyChannel> channel);
   void finished(const AccessRecord& record);
   Counter& received_bytes() { return received_; }
   Counter& sent_bytes() { return sent_; }
