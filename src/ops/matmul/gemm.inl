@@ -58,7 +58,7 @@ void gemm_block(const GemmTask& task, const GemmBlock& block) {
         sums[g][c] = load_lanes<V>(block.y + g * task.y_group + c * task.y_column, lanes);
     }
   }
-  if (block.start == GemmStart::kAdd) {
+  if (block.start != GemmStart::kContinue) {
 #pragma GCC unroll 4
     for (int g = 0; g < kGroups; ++g) {
 #pragma GCC unroll 8
