@@ -29,6 +29,7 @@ class Provider:
         self.usage = lambda usage: usage  # what is told instead of the truth
         self.refuses = set()  # fields that a request must not have
         self.hold = None      # an event: answers end when it is set
+        self.free = 0         # so many answers go past before any is held
         self.retry_after = None
         self.lock = threading.Lock()
         self.keys = []        # of questions, in the order in which they came first
@@ -69,6 +70,11 @@ class Provider:
             self.hold.set()
         self.server.shutdown()
         self.server.server_close()
+
+    def goes_past(self):
+        with self.lock:
+            self.free -= 1
+            return self.free >= 0
 
     def refuse(self, handler, status, message, param=None):
         body = json.dumps({"error": {"message": message, "param": param, "type": "x"}}).encode()
@@ -113,7 +119,7 @@ class Provider:
             handler.wfile.flush()
             if fault == "error" and number == 1:
                 return None
-            if number == 0 and (hold := self.hold) and not hold.is_set():
+            if number == 0 and (hold := self.hold) and not hold.is_set() and not self.goes_past():
                 with self.lock:
                     self.waiting += 1
                 hold.wait()

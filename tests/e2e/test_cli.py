@@ -58,7 +58,7 @@ def test_every_command_has_help_with_examples(ponder, command):
 
 @pytest.mark.parametrize("arguments,part", [
     (["frobnicate"], "frobnicate"),
-    (["run"], "--model"),
+    (["logits"], "--model"),
     (["run", "-m", "x", "--frobnicate"], "--frobnicate"),
     (["run", "-m", "x", "--greedy", "--temperature", "1", "a"], "--temperature"),
     (["run", "-m", "x", "--raw", "--system", "a", "b"], "--raw"),

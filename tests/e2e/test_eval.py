@@ -198,13 +198,12 @@ def wait_for(condition):
 def test_killed_and_resumed_nothing_is_lost_or_paid_twice(evaluation):
     with Provider() as provider:
         for already in (5, 11, 17):
-            provider.hold = threading.Event()
-            provider.hold.set()
+            provider.hold = threading.Event()  # later answers get stuck in the middle
+            provider.free = already - len(provider.finished)
             process = evaluation.start(provider, "--resume", "--concurrency", 3, limit=24)
-            wait_for(lambda: len(provider.finished) >= already)
-            provider.hold = threading.Event()  # answers get stuck in the middle
             wait_for(lambda: provider.waiting == 3)
             whole = dict(provider.finished)
+            assert len(whole) == already
             wait_for(lambda: len(evaluation.rows("SELECT 1 FROM answers")) == len(whole))
             process.send_signal(signal.SIGKILL)
             process.communicate()

@@ -45,8 +45,8 @@ class SandboxTest : public ::testing::TestWithParam<SandboxLevel> {
 
 INSTANTIATE_TEST_SUITE_P(Levels, SandboxTest,
                          ::testing::Values(SandboxLevel::kNamespaces, SandboxLevel::kLandlock),
-                         [](const auto& info) {
-                           return std::string(sandbox_level_name(info.param));
+                         [](const auto& level) {
+                           return std::string(sandbox_level_name(level.param));
                          });
 
 TEST_P(SandboxTest, JudgesProgramsByTheirOutput) {
