@@ -18,9 +18,11 @@ OutputJson message_json(const ChatMessage& message) {
 
 Result<ChatMessage> parse_message(const Json& json, const std::string& where) {
   if (!json.is_object()) return Failure{{.what = "a message that is no object", .where = where}};
-  return ChatMessage{.role = PONDER_TRY(text_field(json, "role", where)),
-                     .content = PONDER_TRY(text_field(json, "content", where)),
-                     .reasoning = PONDER_TRY(text_field_or(json, "reasoning", where, ""))};
+  ChatMessage message;
+  message.role = PONDER_TRY(text_field(json, "role", where));
+  message.content = PONDER_TRY(text_field(json, "content", where));
+  message.reasoning = PONDER_TRY(text_field_or(json, "reasoning", where, ""));
+  return message;
 }
 
 // Puts a message where it belongs, if its turn has come.

@@ -110,11 +110,11 @@ Result<StepTally> StepTally::from_json(const Json& json, const std::string& wher
     if (!list.is_array()) continue;
     for (const Json& entry : list) {
       const Json* order = find_field(entry, "order");
-      tally.samples[rule].push_back(
-          {.order = order != nullptr && order->is_number_unsigned() ? order->get<uint64_t>() : 0,
-           .id = PONDER_TRY(text_field(entry, "id", where)),
-           .details = PONDER_TRY(text_field(entry, "details", where)),
-           .excerpt = PONDER_TRY(text_field(entry, "excerpt", where))});
+      auto& sample = tally.samples[rule].emplace_back();
+      if (order != nullptr && order->is_number_unsigned()) sample.order = order->get<uint64_t>();
+      sample.id = PONDER_TRY(text_field(entry, "id", where));
+      sample.details = PONDER_TRY(text_field(entry, "details", where));
+      sample.excerpt = PONDER_TRY(text_field(entry, "excerpt", where));
     }
   }
   return tally;

@@ -39,9 +39,11 @@ std::string with_prefix(const std::string& prefix, const std::string& code,
 
 Result<std::vector<StdioCase>> cases_of(const Json& io) {
   std::vector<StdioCase> cases;
-  for (const Json& entry : io.is_array() ? io : Json::array())
-    cases.push_back({.input = PONDER_TRY(text_field(entry, "stdin", "io")),
-                     .expected = PONDER_TRY(text_field(entry, "stdout", "io"))});
+  for (const Json& entry : io.is_array() ? io : Json::array()) {
+    StdioCase& pair = cases.emplace_back();
+    pair.input = PONDER_TRY(text_field(entry, "stdin", "io"));
+    pair.expected = PONDER_TRY(text_field(entry, "stdout", "io"));
+  }
   return cases;
 }
 

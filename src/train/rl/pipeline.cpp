@@ -190,10 +190,10 @@ Result<std::vector<PipelineStage>> read_pipeline(const std::filesystem::path& fi
   std::vector<PipelineStage> stages;
   Names names = PONDER_TRY(read_values(recipe, sets));
   for (const Recipe& entry : PONDER_TRY(recipe.tables("stage"))) {
-    PipelineStage stage{.name = PONDER_TRY(entry.text("name", std::nullopt)),
-                        .kind = PONDER_TRY(entry.text("kind", std::nullopt)),
-                        .recipe = PONDER_TRY(entry.path("recipe", std::nullopt)),
-                        .sets = {}};
+    PipelineStage stage;
+    stage.name = PONDER_TRY(entry.text("name", std::nullopt));
+    stage.kind = PONDER_TRY(entry.text("kind", std::nullopt));
+    stage.recipe = PONDER_TRY(entry.path("recipe", std::nullopt));
     if (!good_name(stage.name) || names.contains(stage.name))
       return Failure{{.what = "a stage cannot be called " + printable(stage.name),
                       .where = entry.where("name"),

@@ -27,11 +27,10 @@ std::string text_of(const Json& value) {
 Result<Problem> problem_from_json(const Json& object, const std::string& task,
                                   const std::string& where) {
   if (!object.is_object()) return Failure{{.what = "a problem is an object", .where = where}};
-  Problem problem{.id = PONDER_TRY(text_field_or(object, "id", where, "")),
-                  .task = PONDER_TRY(text_field_or(object, "task", where, task)),
-                  .prompt = {},
-                  .answer = {},
-                  .extra = Json::object()};
+  Problem problem;
+  problem.id = PONDER_TRY(text_field_or(object, "id", where, ""));
+  problem.task = PONDER_TRY(text_field_or(object, "task", where, task));
+  problem.extra = Json::object();
   for (const char* key : {"prompt", "question", "problem"}) {
     if (!problem.prompt.empty()) break;
     problem.prompt = PONDER_TRY(text_field_or(object, key, where, ""));

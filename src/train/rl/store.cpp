@@ -131,18 +131,18 @@ Result<Rollout> rollout_from_json(const Json& object, const std::string& where) 
   rollout.seed = seed->get<uint64_t>();
   const Json* problem = find_field(object, "problem");
   if (problem == nullptr) return broken("there is no problem", where);
-  rollout.problem = {
-      .id = PONDER_TRY(text_field(*problem, "id", where)),
-      .task = PONDER_TRY(text_field(*problem, "task", where)),
-      .prompt = PONDER_TRY(text_field(*problem, "prompt", where)),
-      .answer = PONDER_TRY(text_field(*problem, "answer", where)),
-      .extra = problem->value("extra", Json::object()),
-      .level = static_cast<int>(PONDER_TRY(integer_field(*problem, "level", where, {0, 1 << 20})))};
+  rollout.problem.id = PONDER_TRY(text_field(*problem, "id", where));
+  rollout.problem.task = PONDER_TRY(text_field(*problem, "task", where));
+  rollout.problem.prompt = PONDER_TRY(text_field(*problem, "prompt", where));
+  rollout.problem.answer = PONDER_TRY(text_field(*problem, "answer", where));
+  rollout.problem.extra = problem->value("extra", Json::object());
+  rollout.problem.level =
+      static_cast<int>(PONDER_TRY(integer_field(*problem, "level", where, {0, 1 << 20})));
   rollout.prompt = PONDER_TRY(numbers<int32_t>(object, "prompt", where));
   rollout.starts_inside = PONDER_TRY(bool_field(object, "starts_inside", where));
-  rollout.answer = {.tokens = PONDER_TRY(numbers<int32_t>(object, "tokens", where)),
-                    .log_probability = PONDER_TRY(numbers<float>(object, "log_probability", where)),
-                    .ended = PONDER_TRY(bool_field(object, "ended", where))};
+  rollout.answer.tokens = PONDER_TRY(numbers<int32_t>(object, "tokens", where));
+  rollout.answer.log_probability = PONDER_TRY(numbers<float>(object, "log_probability", where));
+  rollout.answer.ended = PONDER_TRY(bool_field(object, "ended", where));
   if (rollout.answer.tokens.size() != rollout.answer.log_probability.size())
     return broken("there are not as many log-probabilities as tokens", where);
   rollout.text = PONDER_TRY(text_field(object, "text", where));
