@@ -16,6 +16,7 @@ BUILD_PACKAGES=(
   nlohmann-json3-dev libcli11-dev libspdlog-dev libssl-dev libboost1.81-dev
   libutf8proc-dev libedit-dev libtomlplusplus-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev
   libopenmpi-dev openmpi-bin libsqlite3-dev libseccomp-dev libzstd-dev libxxhash-dev libcld2-dev libfasttext-dev
+  libsimdjson-dev
   libjs-katex fonts-katex libjs-marked node-dompurify libjs-highlight.js libjs-chart.js
   ca-certificates git python3 python3-pip python3-venv
 )
