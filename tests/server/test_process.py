@@ -159,7 +159,7 @@ def test_settings_of_flags_environment_and_file(ponder, tiny_r1, tmp_path):
 
 
 @pytest.mark.parametrize("arguments,part", [
-    ([], "no model"), (["-m", "/no/such/file"], "no such file"), (["-m", "TINY", "--port", "70000"], "70000"),
+    (["-m", "/no/such/file"], "no such file"), (["-m", "TINY", "--port", "70000"], "70000"),
     (["-m", "TINY", "--kv-budget", "many"], "many"), (["-m", "TINY", "--tls-cert", "a"], "tls-key"),
     (["-m", "TINY", "-m", "TINY"], "two models"), (["-m", "TINY", "--isa", "mmx"], "mmx"),
     (["-m", "TINY", "--api-keys", "/no/such"], "/no/such"), (["-m", "TINY", "--draft", "3"], "--draft")])
@@ -228,3 +228,10 @@ def test_prefixes_outlive_the_server(own_server, coder_half_b, tmp_path):
 
 def test_no_prefixes_without_a_folder(web):
     assert web.post("/v1/prefixes", {"name": "a", "prompt": "x"}).status == 403
+
+
+def test_the_built_in_model_is_served_without_any(own_server):
+    web = Web(own_server().url)
+    assert [entry["id"] for entry in web.get("/v1/models").json["data"]] == ["tiny-r1"]
+    message = web.chat("7*8", max_tokens=64).json["choices"][0]["message"]
+    assert message["content"].strip() == "6" and "=" in message["reasoning_content"]
