@@ -7,6 +7,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -136,19 +137,33 @@ class TestInputs:
             '{"id":1, "meta": {"text": "x"}, "text": "mail <EMAIL>", "n": [1, 2]}\n')
 
 
+def progress_of(folder):
+    return sorted((path.name, path.stat().st_mtime_ns) for path in (folder / ".ponder").glob("*state*"))
+
+
 def run_and_kill(arguments, folder, random_):
-    """Starts the command and kills it after a moment, until it ends by itself; how often it was killed."""
+    """Starts the command and kills it behind each fresh checkpoint, up to 12 times; how often it was killed."""
     kills = 0
     while True:
-        process = subprocess.Popen([str(a) for a in arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        try:
-            out, err = process.communicate(timeout=random_.uniform(0.02, 0.15) if kills < 12 else 300)
+        before = progress_of(folder)
+        with tempfile.TemporaryFile() as out:
+            process = subprocess.Popen([str(a) for a in arguments], stdout=out, stderr=subprocess.PIPE)
+            while kills < 12 and process.poll() is None:
+                try:
+                    moved = progress_of(folder) != before
+                except FileNotFoundError:  # renamed while we looked
+                    moved = True
+                if moved:
+                    time.sleep(random_.uniform(0, 0.02))
+                    process.kill()
+                    break
+            _, err = process.communicate()
+            if process.returncode == -signal.SIGKILL:
+                kills += 1
+                continue
             assert process.returncode == 0, err
-            return kills, json.loads(out)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            kills += 1
+            out.seek(0)
+            return kills, json.loads(out.read())
 
 
 def split(path, count):

@@ -37,7 +37,7 @@ TEST(Decontaminate, FindsTheItemWhateverCasePunctuationAndSpace) {
               std::string::npos);
   }
   Document other;
-  other.text = "Train leaves Vienna at nine and travels with eighty horses";  // nine words
+  other.text = "Train leaves Vienna at nine and travels with many horses";  // nine words
   EXPECT_TRUE(judged(index, other).keep);
 }
 

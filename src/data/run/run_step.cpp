@@ -86,7 +86,8 @@ class ShardRun {
     count_ = 0;
     size_t bytes = 0;
     Record record;
-    while (count_ < kBatchRecords && bytes < kBatchBytes) {
+    while (count_ < kBatchRecords &&
+           bytes < std::min<uint64_t>(kBatchBytes, options_.checkpoint_bytes)) {
       if (!PONDER_TRY(reader.next(record))) break;
       if (items_.size() == count_) items_.emplace_back();
       Item& item = items_[count_++];
