@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/file.hpp"
+#include "data/packed_shard.hpp"
 #include "io/json.hpp"
 #include "io/printable.hpp"
 
@@ -217,12 +218,44 @@ Result<int32_t> end_of_answer(const std::optional<ChatTemplate>& chat, const Tok
   return Failure{{.what = "the tokenizer has no token that ends an answer", .where = "tokenizer"}};
 }
 
+namespace {
+
+// Each piece of a packed shard: attention does not leave it.
+Result<void> add_packed(const std::filesystem::path& path, const Tokenizer& tokenizer,
+                        int64_t length, ExampleSet& set) {
+  const PackedShard shard = PONDER_TRY(PackedShard::open(path));
+  if (shard.vocabulary() != static_cast<uint32_t>(tokenizer.vocab_size()))
+    return Failure{{.what = "the shard was packed with another tokenizer",
+                    .where = path.string(),
+                    .mend = "pack it with the model's own"}};
+  if (shard.length() > length)
+    return Failure{{.what = "its sequences of " + std::to_string(shard.length()) +
+                            " tokens are longer than the recipe's length",
+                    .where = path.string(),
+                    .mend = "raise the length, or pack for a shorter one"}};
+  for (uint64_t i = 0; i < shard.sequences(); ++i) {
+    const auto ids = shard.sequence(i);
+    for (const PackedPiece& piece : shard.pieces(i)) {
+      if (piece.length < 2) continue;  // nothing to learn from one token
+      const auto own = ids.subspan(piece.begin, piece.length);
+      set.examples.push_back({.tokens = {own.begin(), own.end()}});
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<ExampleSet> read_examples(std::span<const std::filesystem::path> files,
                                  const Tokenizer& tokenizer, const ExampleOptions& options) {
   ExampleSet set;
   const int32_t end = PONDER_TRY(end_of_answer(options.chat, tokenizer));
   ExampleReader reader(tokenizer, options, end, set);
   for (const auto& path : files) {
+    if (path.extension() == ".pack") {
+      PONDER_TRY(add_packed(path, tokenizer, options.length, set));
+      continue;
+    }
     const MappedFile file = PONDER_TRY(MappedFile::open(path));
     const auto bytes = file.bytes();
     std::string_view rest(reinterpret_cast<const char*>(bytes.data()), bytes.size());

@@ -39,6 +39,7 @@ struct ExampleSet {
   int64_t tokens() const;
 };
 
+// Files ending in .pack are what `ponder data pack` made; each piece of a document is an example.
 // Files ending in .jsonl have one object a line:
 //   {"text": …}                                a document, learned from its first token on
 //   {"prompt": …, "answer": …}                 and "system", "reasoning" if wanted

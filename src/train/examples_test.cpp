@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "data/packed_shard.hpp"
 #include "testing/temp_folder.hpp"
 #include "testing/test_tokens.hpp"
 
@@ -41,6 +42,32 @@ TEST_F(ExamplesTest, PlainPromptsLearnTheAnswerAndTheEnd) {
   EXPECT_EQ(learned(set.examples[0]), "2<end>");
   EXPECT_EQ(learned(set.examples[1]), "b<end>");  // nothing predicts the first token
   EXPECT_EQ(set.tokens(), 6 + 3);
+}
+
+TEST_F(ExamplesTest, PackedShardsGiveTheirPieces) {
+  const std::vector<int32_t> a = tokenizer_.encode("abc"), b = tokenizer_.encode("de"),
+                             single = tokenizer_.encode("f");
+  ASSERT_GE(a.size(), 2u);
+  ASSERT_GE(b.size(), 2u);
+  ASSERT_EQ(single.size(), 1u);
+  const std::filesystem::path files[] = {folder_.path() / "a.pack"};
+  const auto pack = [&](uint32_t vocabulary) {
+    auto writer = PackedShardWriter::create(files[0], 32, vocabulary).take_value();
+    const std::vector<std::span<const int32_t>> pieces = {a, single, b};
+    ASSERT_TRUE(writer.add(pieces).ok());
+    ASSERT_TRUE(writer.commit().ok());
+  };
+  pack(static_cast<uint32_t>(tokenizer_.vocab_size()));
+  const auto set = read_examples(files, tokenizer_, options_);
+  ASSERT_TRUE(set.ok()) << set.error().message();
+  ASSERT_EQ(set.value().examples.size(), 2u);
+  EXPECT_EQ(text_of(set.value().examples[0]), "abc");
+  EXPECT_EQ(learned(set.value().examples[1]), "e");
+  options_.length = 16;
+  EXPECT_THAT(read_examples(files, tokenizer_, options_).error().what, HasSubstr("longer"));
+  options_.length = 1024;
+  pack(static_cast<uint32_t>(tokenizer_.vocab_size()) + 1);
+  EXPECT_THAT(read_examples(files, tokenizer_, options_).error().what, HasSubstr("tokenizer"));
 }
 
 TEST_F(ExamplesTest, AChatTemplateGivesThePromptOfInference) {

@@ -9,9 +9,11 @@ import signal
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 WORDS = ["alpha", "beta", "gamma", "delta", "river", "stone", "cloud", "paper", "green", "seven", "quick", "north"]
 
 
@@ -337,3 +339,149 @@ def test_pack(data, deepseek_v3_tokenizer, tmp_path):
     assert parts(tmp_path / "out") == parts(tmp_path / "again")
     size = (tmp_path / "out/part-00000.pack").stat().st_size
     assert size > got["sequences"] * 256 * 4
+
+
+ENGLISH = ["The committee said that the report would be ready by the end of the year, and that it was good.",
+           "People have always wanted to know what lies beyond the hills and the rivers of their home.",
+           "She walked to the market with her brother, and they talked about the weather and the harvest."]
+
+
+def prose(random_, sentences):
+    """English words in no order: passes the rules, and no two texts are alike."""
+    words = " ".join(ENGLISH).split()
+    return " ".join(" ".join(random_.choices(words, k=15)) for _ in range(sentences))
+
+
+def test_what_if_tells_what_a_run_would_keep(data, tmp_path):
+    random_ = random.Random(6)
+    documents = [{"id": i, "text": prose(random_, random_.randrange(1, 9)) + " #" * random_.randrange(0, 30)}
+                 for i in range(400)]
+    source = write_lines(tmp_path / "in.jsonl", documents)
+    changes = ["--set", "gopher_quality.min_words=90", "--set", "gopher_quality.symbol_ratio=0.05"]
+    first = counts(data("filter", source, "--preset", "gopher", "--record", "-o", tmp_path / "a", "--json"))
+    told = counts(data("what-if", tmp_path / "a", *changes, "--json"))
+    real = counts(data("filter", source, "--preset", "gopher", *changes, "-o", tmp_path / "b", "--json"))
+    assert told["kept_before"] == first["kept"] and told["kept_after"] == real["kept"] != first["kept"]
+    after = {rule["rule"]: rule["removed_after"] for rule in told["rules"] if rule["removed_after"]}
+    assert after == real["removed_by"]
+    result = data("what-if", tmp_path / "b", *changes)
+    assert result.returncode == 1 and "--record" in result.stderr
+
+
+def test_report_holds_no_markup_of_documents(data, tmp_path):
+    source = write_lines(tmp_path / "in.jsonl", [{"id": "</script><b>", "text": "<script>alert(1)</script> <!--"}])
+    counts(data("filter", source, "--preset", "gopher", "-o", tmp_path / "out", "--json"))
+    assert data("report", tmp_path / "out", "-o", tmp_path / "page.html").returncode == 0
+    page = (tmp_path / "page.html").read_text()
+    assert "alert(1)" in page and page.count("<script") == 2 and page.count("</script>") == 2
+    assert "<!--" not in page and "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
+
+
+def test_classifier_keeps_the_fraction_that_is_like_the_good(data, tmp_path):
+    random_ = random.Random(7)
+    good = ["proof lemma theorem integral matrix".split(), "buy cheap offer click discount".split()]
+
+    def texts(kind, count):
+        return [{"id": f"{kind}-{i}", "text": " ".join(random_.choice(good[kind]) for _ in range(30))}
+                for i in range(count)]
+
+    write_lines(tmp_path / "good.jsonl", texts(0, 200))
+    write_lines(tmp_path / "bad.jsonl", texts(1, 200))
+    source = write_lines(tmp_path / "in.jsonl", texts(0, 30) + texts(1, 70))
+    trained = [data("classify", "train", "--good", tmp_path / "good.jsonl", "--bad", tmp_path / "bad.jsonl", "-o",
+                    tmp_path / name, "--dim", "16", "--buckets", "1000", "--epochs", "10") for name in ("m1", "m2")]
+    assert all(result.returncode == 0 for result in trained), trained[0].stderr
+    assert (tmp_path / "m1").read_bytes() == (tmp_path / "m2").read_bytes()
+    got = counts(data("classify", "apply", source, "-m", tmp_path / "m1", "--keep-fraction", "0.3", "-o",
+                      tmp_path / "out", "--json"))
+    kept = read_lines(tmp_path / "out/part-00000.jsonl")
+    assert got["kept"] == 30 and all(document["id"].startswith("0-") for document in kept)
+    assert all(document["quality"] > 0.5 for document in kept)
+    result = data("classify", "apply", source, "-m", source, "-o", tmp_path / "other")
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+
+
+def test_sample_and_stats(data, tmp_path):
+    documents = [{"id": i, "text": "x y\n" * (i % 50 + 1)} for i in range(1000)]
+    source = write_lines(tmp_path / "in.jsonl", documents)
+    got = counts(data("sample", source, "-n", "100", "-o", tmp_path / "hundred", "--json"))
+    assert got["kept"] == 100
+    counts(data("sample", *split(source, 3), "-n", "100", "-o", tmp_path / "cut", "--json"))
+    assert parts(tmp_path / "hundred") == parts(tmp_path / "cut")
+    some = counts(data("sample", source, "--fraction", "0.2", "-o", tmp_path / "fifth", "--json"))["kept"]
+    assert 140 < some < 260
+    stats = counts(data("stats", source, "--json"))
+    assert stats["documents"] == 1000
+    assert stats["words"] == sum(2 * (i % 50 + 1) for i in range(1000))
+
+
+RECIPE = """
+input = ["{source}"]
+output = "{output}"
+compress = "zst"
+[[step]]
+type = "filter"
+preset = "gopher"
+record = true
+[step.gopher_quality]
+min_words = 30
+[[step]]
+type = "dedup-exact"
+[[step]]
+type = "dedup-near"
+[[step]]
+type = "dedup-substring"
+words = 500
+[[step]]
+type = "decontaminate"
+against = ["{items}"]
+[[step]]
+type = "sample"
+fraction = 1.0
+[[step]]
+type = "pack"
+tokenizer = "{tokenizer}"
+length = 128
+"""
+
+
+def test_pipeline_killed_then_trained_on(data, ponder, ponder_bin, tmp_path):
+    """The whole way from raw text to weights, with kills and two cuts of the input."""
+    random_ = random.Random(8)
+    documents = [{"id": i, "text": prose(random_, 6)} for i in range(300)]
+    documents += [{"id": 1000 + i, "text": documents[i]["text"]} for i in range(50)] + [{"id": 5000, "text": "short"}]
+    planted = "Nine brown foxes jump over twelve lazy dogs in the old garden"
+    documents.append({"id": 6000, "text": prose(random_, 5) + " " + planted})
+    source = write_lines(tmp_path / "in.jsonl", documents)
+    items = write_lines(tmp_path / "items.jsonl", [{"id": "fox", "question": planted}])
+    folder = tmp_path / "recipe"
+    tokenizer = ROOT / "recipes/tiny-r1"
+
+    def recipe(name, pattern):
+        path = tmp_path / f"{name}.toml"
+        path.write_text(RECIPE.format(source=pattern, output=tmp_path / name, items=items, tokenizer=tokenizer))
+        return path
+
+    steps = counts(data("run", recipe("whole", source), "--json"))["steps"]
+    assert [step["kept"] for step in steps] == [351, 301, 301, 301, 300, 300, 300]
+    split(source, 3)
+    command = [ponder_bin, "data", "run", recipe("cut", tmp_path / "in-3-*.jsonl"), "--json"]
+    for _ in range(4):
+        process = subprocess.Popen([str(a) for a in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(random_.uniform(0.01, 0.2))
+        process.kill()
+        process.communicate()
+    result = subprocess.run([str(a) for a in command], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    for step in steps[:-1]:
+        name = step["folder"].rsplit("/", 1)[1]
+        again = data("filter", tmp_path / "cut" / name, "-o", "-", *KEEP_ALL, text=False).stdout
+        assert again == data("filter", tmp_path / "whole" / name, "-o", "-", *KEEP_ALL, text=False).stdout
+    shutil.copytree(tokenizer, folder)
+    (folder / "train.toml").write_text(
+        '[model]\nconfig = "config.json"\ntokenizer = "."\n[data]\ntrain = ["' +
+        str(tmp_path / "whole/07-pack/part-00000.pack") +
+        '"]\nlength = 128\ngroup = 256\n[train]\nsteps = 2\nbatch = 1\n[optimizer]\nrate = 1e-3\n')
+    trained = ponder("train", "pretrain", folder / "train.toml", "--out", tmp_path / "run")
+    assert trained.returncode == 0, trained.stderr
+    assert "weights sha256:" in trained.stdout

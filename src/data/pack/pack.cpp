@@ -71,7 +71,8 @@ class ShardPacker {
 };
 
 fs::path part_path(const RunFolder& folder, size_t shard) {
-  return fs::path(folder.part(shard)).replace_extension(".pack");
+  const std::string name = folder.part(shard).filename().string();
+  return folder.folder() / (name.substr(0, name.find('.')) + ".pack");  // whatever the packing
 }
 
 Result<void> pack_shard(const PackOptions& options, const Tokenizer& tokenizer,
