@@ -3,7 +3,7 @@
 
 Runs in an environment of its own, as datatrove brings spaCy and much more:
     python3 -m venv build/venv-peer-data
-    build/venv-peer-data/bin/pip install datatrove==0.10.1 spacy==3.8.18 regex nltk xxhash orjson zstandard \
+    build/venv-peer-data/bin/pip install datatrove==0.10.1 spacy==3.8.18 regex nltk 'xxhash<4' orjson zstandard tokenizers \
         tldextract pyahocorasick fasteners faust-cchardet
     build/venv-peer-data/bin/python tests/parity/data_peer.py PRESET IN.jsonl OUT.jsonl
 """
