@@ -63,7 +63,7 @@ void add_process_flags(CLI::App& command, DataFlags& flags) {
   command.add_option("-t,--threads", flags.threads, "Threads (one per CPU)")
       ->check(CLI::Range(1, 4096))
       ->type_name("N");
-  command.add_option("--memory", flags.memory, "Memory for tables, beyond which files serve (2G)")
+  command.add_option("--memory", flags.memory, "Memory to keep within, at least about 100M (2G)")
       ->type_name("BYTES");
   command.add_option("--rank", flags.rank, "This process among --world (from SLURM or MPI)")
       ->check(CLI::Range(0, 1'000'000))

@@ -7,6 +7,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -485,3 +486,22 @@ def test_pipeline_killed_then_trained_on(data, ponder, ponder_bin, tmp_path):
     trained = ponder("train", "pretrain", folder / "train.toml", "--out", tmp_path / "run")
     assert trained.returncode == 0, trained.stderr
     assert "weights sha256:" in trained.stdout
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind[0])
+def test_memory_stays_within_its_limit(ponder_bin, tmp_path, kind):
+    """A corpus whose tables are larger than the limit; the peak of the process as the system counts it."""
+    random_ = random.Random(9)
+    with (tmp_path / "in.jsonl").open("w") as out:
+        for i in range(60_000):
+            text = " ".join(map(str, random_.choices(range(10**6), k=150)))
+            out.write(json.dumps({"id": i, "text": text}) + "\n")
+    result = subprocess.run(
+        [sys.executable, "-c",
+         "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL);"
+         "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)",
+         str(ponder_bin), "data", "dedup", *kind, str(tmp_path / "in.jsonl"), "-o", str(tmp_path / "out"), "--memory",
+         "160M", "-t", "2"], capture_output=True, text=True)
+    code, kilobytes = map(int, result.stdout.split())
+    assert code == 0, result.stderr
+    assert kilobytes < 160 * 1024

@@ -13,6 +13,9 @@
 namespace ponder {
 namespace {
 
+// What batches of documents, the tokens of all threads and the program itself take.
+constexpr uint64_t kReading = 112 << 20;
+
 std::string_view bytes_of(const std::vector<uint64_t>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(uint64_t)};
 }
@@ -66,17 +69,17 @@ class RemoveDuplicates : public DocumentStep {
 
 class CutSubstrings : public DocumentStep {
  public:
-  CutSubstrings(std::vector<WindowMark> marks, const DedupOptions& options)
-      : marks_(std::move(marks)), options_(options) {}
+  CutSubstrings(std::vector<WindowRun> runs, const DedupOptions& options)
+      : runs_(std::move(runs)), options_(options) {}
 
   std::string_view name() const override { return "writing"; }
   void process(Document& document, const DocumentPlace& place, Decision& decision) override {
     const Ordinal ordinal = ordinal_of(place.shard, document.number);
     const auto begin = std::lower_bound(
-        marks_.begin(), marks_.end(), ordinal,
-        [](const WindowMark& mark, Ordinal wanted) { return mark.document < wanted; });
+        runs_.begin(), runs_.end(), ordinal,
+        [](const WindowRun& run, Ordinal wanted) { return run.document < wanted; });
     auto end = begin;
-    while (end != marks_.end() && end->document == ordinal) ++end;
+    while (end != runs_.end() && end->document == ordinal) ++end;
     if (begin == end) return;
     std::string text = without_repeated(document.text, exact_words(document.text), {begin, end},
                                         static_cast<size_t>(options_.words));
@@ -93,14 +96,16 @@ class CutSubstrings : public DocumentStep {
   }
 
  private:
-  std::vector<WindowMark> marks_;
+  std::vector<WindowRun> runs_;
   DedupOptions options_;
 };
 
 Result<std::unique_ptr<DocumentStep>> second_step(const DedupOptions& options,
                                                   const RunFolder& notes, Peers& peers,
                                                   const ProgressSink& progress) {
-  const uint64_t memory = options.memory / 2;  // sorting; the rest is for what is read and written
+  // Sorting; the rest is for what is read and written.
+  const uint64_t memory =
+      options.memory > 2 * kReading ? options.memory - kReading : options.memory / 4;
   if (options.kind == DedupKind::kSubstring)
     return std::unique_ptr<DocumentStep>(std::make_unique<CutSubstrings>(
         PONDER_TRY(match_substrings(notes, peers, memory)), options));

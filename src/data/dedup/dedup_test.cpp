@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/rng.hpp"
+#include "data/dedup/dedup.hpp"
 #include "data/dedup/duplicates_map.hpp"
 #include "data/dedup/minhash.hpp"
 #include "data/dedup/spill_sorter.hpp"
@@ -63,6 +64,69 @@ TEST(Components, LeastDocumentIsTheRootWhateverTheOrder) {
   }
 }
 
+// The whole of near-deduplication against comparing every band of every pair.
+TEST(Deduplicate, ComponentsAreThoseOfBruteForce) {
+  Rng rng(21);
+  std::vector<std::string> texts;
+  for (int i = 0; i < 400; ++i) {
+    std::string text;
+    if (i % 3 == 0 || texts.empty()) {
+      for (int word = 0; word < 60; ++word)
+        text += "w" + std::to_string(rng.next_below(1000)) + " ";
+    } else {  // an earlier one with some words changed
+      text = texts[rng.next_below(texts.size())];
+      for (uint64_t changes = rng.next_below(4); changes > 0; --changes)
+        text[rng.next_below(text.size())] = 'x';
+    }
+    texts.push_back(text);
+  }
+  const testing::TempFolder folder;
+  std::string lines;
+  for (size_t i = 0; i < texts.size(); ++i)
+    lines += "{\"id\": " + std::to_string(i) + ", \"text\": " + json_string(texts[i]) + "}\n";
+  InputOptions input;
+  input.paths = {folder.write("in.jsonl", lines).string()};
+  DedupOptions options;
+  options.kind = DedupKind::kNear;
+  options.memory = 1 << 24;
+  StepRun run;
+  run.folder = (folder.path() / "out").string();
+  run.settings = dedup_settings(options);
+  ThreadPool pool(2);
+  const auto peers = make_peers({}, folder.path(), nullptr);
+  ASSERT_TRUE(peers.ok());
+  const auto inputs = find_inputs(input);
+  ASSERT_TRUE(inputs.ok());
+  const auto tally = deduplicate(options, input, inputs.value(), run, *peers.value(), pool);
+  ASSERT_TRUE(tally.ok()) << tally.error().message();
+
+  const MinHash minhash(options.near, Isa::kRef);
+  std::vector<std::vector<uint64_t>> keys;
+  std::vector<size_t> root(texts.size());
+  for (size_t i = 0; i < texts.size(); ++i) {
+    keys.push_back(minhash.band_keys(minhash.shingles(normal_words(texts[i]))));
+    root[i] = i;
+  }
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (size_t a = 0; a < texts.size(); ++a)
+      for (size_t b = 0; b < a; ++b)
+        for (size_t band = 0; band < keys[a].size(); ++band)
+          if (keys[a][band] == keys[b][band] && root[a] != root[b]) {
+            root[a] = root[b] = std::min(root[a], root[b]);
+            moved = true;
+          }
+  }
+  std::string expected;
+  for (size_t i = 0; i < texts.size(); ++i)
+    if (root[i] != i)
+      expected += "{\"id\": \"" + std::to_string(i) +
+                  "\", \"rule\": \"near_duplicate\", \"duplicate_of\": \"" +
+                  std::to_string(root[i]) + "\"}\n";
+  EXPECT_GT(tally.value().removed, 100u);
+  EXPECT_EQ(read_file(folder.path() / "out/removed.jsonl", 1 << 24).value(), expected);
+}
+
 TEST(SpillSorter, SortsMoreThanFits) {
   const testing::TempFolder folder;
   SpillSorter<uint64_t> sorter(folder.path(), "test", 0);  // the least: 1024 records
@@ -83,14 +147,14 @@ TEST(Substrings, CutRepeatedWordsOnly) {
   const std::string text = "a b c d e f\ng h";
   const auto words = exact_words(text);
   ASSERT_EQ(words.size(), 8u);
-  const auto cut = [&](std::vector<WindowMark> marks) {
-    return without_repeated(text, words, marks, 3);
+  const auto cut = [&](std::vector<WindowRun> runs) {
+    return without_repeated(text, words, runs, 3);
   };
   EXPECT_EQ(cut({}), text);
-  EXPECT_EQ(cut({{0, 1, 0}, {0, 2, 0}}), "a f\ng h");
-  EXPECT_EQ(cut({{0, 0, 0}}), "d e f\ng h");
-  EXPECT_EQ(cut({{0, 5, 0}}), "a b c d e ");
-  EXPECT_EQ(cut({{0, 1, 0}, {0, 2, 1}}), "a c d e f\ng h");  // an original stays whole
+  EXPECT_EQ(cut({{0, 1, 2, false}}), "a f\ng h");
+  EXPECT_EQ(cut({{0, 0, 1, false}}), "d e f\ng h");
+  EXPECT_EQ(cut({{0, 5, 1, false}}), "a b c d e ");
+  EXPECT_EQ(cut({{0, 1, 1, false}, {0, 2, 1, true}}), "a c d e f\ng h");  // an original stays whole
 }
 
 TEST(Notes, DamageIsAnError) {

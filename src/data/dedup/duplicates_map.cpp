@@ -60,7 +60,7 @@ Shuffle::Consume each(std::function<Result<void>(const Record&)> take) {
 Result<void> match_key(const RunFolder& folder, Peers& peers, const MatchOptions& options,
                        size_t key, Components& components) {
   SpillSorter<KeyedDocument> sorter(folder.hidden(), "sort-" + std::to_string(peers.rank()),
-                                    options.memory);
+                                    options.memory / 2);
   Shuffle keys(
       peers, each<KeyedDocument>([&](const KeyedDocument& record) { return sorter.add(record); }));
   const auto owner = [&](uint64_t hash) {  // high bits, so that ranks share evenly

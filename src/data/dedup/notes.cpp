@@ -5,6 +5,8 @@
 namespace ponder {
 namespace {
 
+constexpr size_t kReleased = 4 << 20;
+
 struct Head {
   uint64_t number;
   uint32_t id_size, payload_size;
@@ -30,6 +32,11 @@ Result<NotesReader> NotesReader::open(const std::filesystem::path& path) {
 
 Result<bool> NotesReader::next(Note& note) {
   if (rest_.empty()) return false;
+  const size_t read = file_.bytes().size() - rest_.size();
+  if (read - released_ >= kReleased) {
+    MappedFile::release(file_.bytes().subspan(released_, read - released_));
+    released_ = read;
+  }
   Head head;
   if (rest_.size() >= sizeof(head)) std::memcpy(&head, rest_.data(), sizeof(head));
   if (rest_.size() < sizeof(head) ||

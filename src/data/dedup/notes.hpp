@@ -36,6 +36,7 @@ class NotesReader {
  private:
   MappedFile file_;
   std::string_view rest_;
+  size_t released_ = 0;  // bytes of the file that are read, and need no memory any more
 };
 
 }  // namespace ponder

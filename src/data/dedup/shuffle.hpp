@@ -11,7 +11,7 @@
 namespace ponder {
 
 // Bytes that one process sends in a round.
-inline constexpr size_t kRoundBytes = 32 << 20;
+inline constexpr size_t kRoundBytes = 4 << 20;
 
 // Collects bytes for each rank. `produce(shuffle)` is called once by every rank and puts records;
 // `consume(bytes)` gets what ranks sent to this one, in pieces of whole records, rank after rank

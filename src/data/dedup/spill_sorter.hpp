@@ -2,14 +2,14 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <queue>
 #include <string>
 #include <type_traits>
 #include <vector>
 
-#include "base/file.hpp"
+#include "base/result.hpp"
 #include "data/io/shard_file.hpp"
 
 namespace ponder {
@@ -55,10 +55,33 @@ class SpillSorter {
   size_t runs() const { return runs_.size(); }
 
  private:
+  // A sorted file, read a block at a time: mapped pages would count as memory too.
+  class Run {
+   public:
+    explicit Run(const std::filesystem::path& path) : file_(path, std::ios::binary) {}
+
+    // The next record; nullptr at the end.
+    const Record* next() {
+      if (++at_ < block_.size()) return &block_[at_];
+      block_.resize(kBlock);
+      file_.read(reinterpret_cast<char*>(block_.data()), kBlock * sizeof(Record));
+      block_.resize(static_cast<size_t>(file_.gcount()) / sizeof(Record));
+      at_ = 0;
+      return block_.empty() ? nullptr : &block_[0];
+    }
+    bool failed() const { return file_.bad() || !file_.is_open(); }
+
+   private:
+    static constexpr size_t kBlock = (256 << 10) / sizeof(Record);
+    std::ifstream file_;
+    std::vector<Record> block_;
+    size_t at_ = 0;
+  };
+
   struct Cursor {
-    const Record* at;
-    const Record* end;
-    bool operator<(const Cursor& other) const { return *other.at < *at; }  // for a heap of least
+    Record record;
+    size_t run;
+    bool operator<(const Cursor& other) const { return other.record < record; }  // heap of least
   };
 
   Result<void> spill() {
@@ -75,19 +98,23 @@ class SpillSorter {
 
   template <typename Visit>
   Result<void> merge(Visit& visit) {
-    std::vector<MappedFile> files;
+    std::vector<Run> runs;
     std::priority_queue<Cursor> heap;
-    for (const auto& path : runs_) {
-      files.push_back(PONDER_TRY(MappedFile::open(path)));
-      const auto bytes = files.back().bytes();
-      const auto* begin = reinterpret_cast<const Record*>(bytes.data());
-      if (!bytes.empty()) heap.push({begin, begin + bytes.size() / sizeof(Record)});
+    const auto push_next = [&](size_t run) -> Result<void> {
+      const Record* record = runs[run].next();
+      if (record != nullptr) heap.push({*record, run});
+      if (!runs[run].failed()) return {};
+      return Failure{{.what = "a sorted file cannot be read back", .where = runs_[run].string()}};
+    };
+    for (size_t run = 0; run < runs_.size(); ++run) {
+      runs.emplace_back(runs_[run]);
+      PONDER_TRY(push_next(run));
     }
     while (!heap.empty()) {
-      Cursor least = heap.top();
+      const Cursor least = heap.top();
       heap.pop();
-      visit(*least.at);
-      if (++least.at < least.end) heap.push(least);
+      visit(least.record);
+      PONDER_TRY(push_next(least.run));
     }
     return {};
   }

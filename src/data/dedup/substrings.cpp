@@ -24,6 +24,30 @@ struct Window {
   }
 };
 
+struct WindowMark {
+  Ordinal document;
+  uint32_t word;
+  uint32_t original;
+
+  bool operator<(const WindowMark& other) const {
+    if (document != other.document) return document < other.document;
+    return word != other.word ? word < other.word : original < other.original;
+  }
+};
+
+// Adds a mark that comes behind all others.
+void extend(std::vector<WindowRun>& runs, const WindowMark& mark) {
+  if (!runs.empty()) {
+    WindowRun& last = runs.back();
+    if (last.document == mark.document && last.word + last.count == mark.word &&
+        last.original == (mark.original != 0)) {
+      ++last.count;
+      return;
+    }
+  }
+  runs.push_back({mark.document, mark.word, 1, mark.original != 0});
+}
+
 bool stands_alone(uint32_t code) {
   return (code >= 0x2e80 && code <= 0x9fff) || (code >= 0xf900 && code <= 0xfaff) ||
          (code >= 0x20000 && code <= 0x3ffff);
@@ -86,9 +110,9 @@ std::vector<NormalWord> exact_words(std::string_view text) {
   return words;
 }
 
-Result<std::vector<WindowMark>> match_substrings(const RunFolder& folder, Peers& peers,
-                                                 uint64_t memory) {
-  SpillSorter<Window> sorter(folder.hidden(), "sort-" + std::to_string(peers.rank()), memory);
+Result<std::vector<WindowRun>> match_substrings(const RunFolder& folder, Peers& peers,
+                                                uint64_t memory) {
+  SpillSorter<Window> sorter(folder.hidden(), "sort-" + std::to_string(peers.rank()), memory / 2);
   Shuffle windows(peers, [&](std::string_view bytes) -> Result<void> {
     Window window;
     for (; bytes.size() >= sizeof(Window); bytes.remove_prefix(sizeof(Window))) {
@@ -110,11 +134,14 @@ Result<std::vector<WindowMark>> match_substrings(const RunFolder& folder, Peers&
     }
   }
   PONDER_TRY(windows.finish());
-  std::vector<WindowMark> mine;
+  SpillSorter<WindowMark> mine(folder.hidden(), "marks-" + std::to_string(peers.rank()),
+                               memory / 4);
   Shuffle marks(peers, [&](std::string_view bytes) -> Result<void> {
-    const size_t old = mine.size(), count = bytes.size() / sizeof(WindowMark);
-    mine.resize(old + count);
-    if (count > 0) std::memcpy(mine.data() + old, bytes.data(), count * sizeof(WindowMark));
+    WindowMark mark;
+    for (; bytes.size() >= sizeof(mark); bytes.remove_prefix(sizeof(mark))) {
+      std::memcpy(&mark, bytes.data(), sizeof(mark));
+      PONDER_TRY(mine.add(mark));
+    }
     return {};
   });
   Marker marker(marks, peers.world());
@@ -124,21 +151,20 @@ Result<std::vector<WindowMark>> match_substrings(const RunFolder& folder, Peers&
   }));
   PONDER_TRY(std::move(marked));
   PONDER_TRY(marks.finish());
-  std::sort(mine.begin(), mine.end(), [](const WindowMark& a, const WindowMark& b) {
-    return a.document != b.document ? a.document < b.document : a.word < b.word;
-  });
-  return mine;
+  std::vector<WindowRun> runs;
+  PONDER_TRY(mine.for_each([&](const WindowMark& mark) { extend(runs, mark); }));
+  return runs;
 }
 
 std::string without_repeated(std::string_view text, const std::vector<NormalWord>& words,
-                             std::span<const WindowMark> marks, size_t length) {
+                             std::span<const WindowRun> runs, size_t length) {
   // How many repeated and original windows begin and end at each word.
   std::vector<int> repeated(words.size() + 1, 0), original(words.size() + 1, 0);
-  for (const WindowMark& mark : marks) {
-    if (mark.word + length > words.size()) continue;
-    std::vector<int>& windows = mark.original ? original : repeated;
-    ++windows[mark.word];
-    --windows[mark.word + length];
+  for (const WindowRun& run : runs) {
+    if (uint64_t{run.word} + run.count - 1 + length > words.size()) continue;
+    std::vector<int>& windows = run.original ? original : repeated;
+    ++windows[run.word];
+    --windows[run.word + run.count - 1 + length];
   }
   std::string kept;
   size_t from = 0;

@@ -4,6 +4,7 @@
 // spills to disk and spreads over processes.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,20 +17,22 @@ namespace ponder {
 // Words between white space, byte for byte; characters of scripts without spaces each.
 std::vector<NormalWord> exact_words(std::string_view text);
 
-struct WindowMark {
+// Windows of a document that begin at `count` words in a row.
+struct WindowRun {
   Ordinal document;
-  uint32_t word;      // first word of the window
-  uint32_t original;  // 1: the first of its kind, which stays; 0: occurs before
+  uint32_t word;  // first word of the first window
+  uint32_t count;
+  bool original;  // the first of their kind, which stay; else they occur before
 };
 
-// The marks of this process's documents, ordered by document and word. Notes hold the hashes of all
-// windows of a document.
-Result<std::vector<WindowMark>> match_substrings(const RunFolder& folder, Peers& peers,
-                                                 uint64_t memory);
+// Windows of this process's documents that occur more than once, ordered by document and word.
+// Notes hold the hashes of all windows of a document. All but the runs is sorted within `memory`.
+Result<std::vector<WindowRun>> match_substrings(const RunFolder& folder, Peers& peers,
+                                                uint64_t memory);
 
 // The text without words that lie in repeated windows of `length` words, and in no original one.
-// `marks`: those of the document.
+// `runs`: those of the document.
 std::string without_repeated(std::string_view text, const std::vector<NormalWord>& words,
-                             std::span<const WindowMark> marks, size_t length);
+                             std::span<const WindowRun> runs, size_t length);
 
 }  // namespace ponder
