@@ -30,11 +30,10 @@ class Gathering : public GenerationSink {
     reply_.first_seconds = times.prompt_seconds;
     const bool ended = event.reason == FinishReason::kStop;
     reply_.end = ended ? AnswerEnd::kStop : AnswerEnd::kLength;
-    // The end token is computed and billed elsewhere too.
     const AnswerCounts& counts = parser_.counts();
     reply_.usage = {.input = event.prompt_tokens,
                     .cached = event.cached_tokens,
-                    .output = event.generated_tokens + (ended ? 1 : 0),
+                    .output = event.generated_tokens,
                     .reasoning = counts.reasoning_tokens,
                     .told = true};
     end(event.reason == FinishReason::kCancelled, {});

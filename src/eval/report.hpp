@@ -28,19 +28,20 @@ std::string percent(double value);                    // "61.6"
 std::string headline_text(const Headline& headline);  // "61.6 (54.1 to 68.9)" or "withheld"
 std::string dollars_text(double dollars);             // "$0.0021"
 std::string ratio_text(const std::optional<Ratio>& ratio, bool money);
-// "model", or with the suite where runs are of several.
 std::string run_title(const RunScore& score);
 // What to know before the numbers are believed, one sentence each.
 std::vector<std::string> run_warnings(const RunScore& score);
-// Indices of runs that no other run beats in both pass@1 and dollars per task, cheapest first.
-std::vector<size_t> pareto_front(const std::vector<ReportedRun>& runs);
+std::vector<std::string> suites_of(const std::vector<ReportedRun>& runs);  // in order of the runs
+// Indices of runs of the suite that no other one beats in both pass@1 and dollars per task,
+// cheapest first.
+std::vector<size_t> pareto_front(const std::vector<ReportedRun>& runs, const std::string& suite);
 
 // Characters of HTML as entities; control characters and broken UTF-8 as U+FFFD.
 std::string html_text(std::string_view text);
 
-// Scalable pictures. Empty if there is nothing to draw.
-std::string pareto_plot(const std::vector<ReportedRun>& runs);
-std::string level_bars(const std::vector<ReportedRun>& runs);
+// Scalable pictures of the runs of one suite. Empty if there is nothing to draw.
+std::string pareto_plot(const std::vector<ReportedRun>& runs, const std::string& suite);
+std::string level_bars(const std::vector<ReportedRun>& runs, const std::string& suite);
 constexpr size_t kColours = 8;  // classes c0 … c7, one a run, again from the start
 
 }  // namespace ponder

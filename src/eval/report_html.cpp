@@ -26,14 +26,15 @@ constexpr const char* kHead = R"(<!doctype html>
 @media (prefers-color-scheme: dark) { :root { --back: #15171a; --text: #e6e8eb; --soft: #9ba1a9; --line: #363b42; --panel: #1e2125; --good: #4cc38a; --bad: #ff8a7d; --warn: #e5b567;
   --c0: #6aa9ec; --c1: #f3a25f; --c2: #4cc38a; --c3: #bf8cf0; --c4: #f2789b; --c5: #57c3d6; --c6: #d9b64c; --c7: #aab2bd; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1100px; padding: 1.5rem 1rem 4rem; background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; max-width: 1240px; padding: 1.5rem 1rem 4rem; background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 .5rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; } h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
 a { color: var(--c0); } .soft { color: var(--soft); } .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { font-weight: 600; color: var(--soft); font-size: .85rem; } td.n { white-space: nowrap; } small { color: var(--soft); display: block; white-space: nowrap; }
+th { font-weight: 600; color: var(--soft); font-size: .85rem; } td.n { white-space: nowrap; } small { color: var(--soft); display: block; }
+td:first-child, th:first-child { min-width: 9rem; overflow-wrap: anywhere; } td.m { min-width: 6.5rem; }
 ul.warnings { border-left: 3px solid var(--warn); margin: 1rem 0; padding: .3rem 0 .3rem 2rem; background: var(--panel); }
-svg { max-width: 100%; height: auto; display: block; font: 12px system-ui, sans-serif; } svg text { fill: var(--text); }
+svg { width: 100%; min-width: 560px; max-width: 900px; height: auto; display: block; font: 12px system-ui, sans-serif; } svg text { fill: var(--text); paint-order: stroke; stroke: var(--back); stroke-width: 4px; stroke-linejoin: round; }
 .grid { stroke: var(--line); } .front { fill: none; stroke: var(--soft); stroke-dasharray: 4 4; } .bar { stroke-width: 2; } .range { stroke: var(--text); stroke-width: 1.5; }
 .c0 { --c: var(--c0); } .c1 { --c: var(--c1); } .c2 { --c: var(--c2); } .c3 { --c: var(--c3); } .c4 { --c: var(--c4); } .c5 { --c: var(--c5); } .c6 { --c: var(--c6); } .c7 { --c: var(--c7); }
 g circle, g rect { fill: var(--c); } g .bar { stroke: var(--c); } th b { border-bottom: 3px solid var(--c); }
@@ -62,18 +63,26 @@ std::string ratio_cell(const std::optional<Ratio>& ratio, bool money) {
   const std::string text = ratio_text(ratio, money);
   const size_t bracket = text.find(" (");
   if (bracket == std::string::npos) return "<td class=\"n\">" + html_text(text) + "</td>";
-  return "<td class=\"n\">" + html_text(text.substr(0, bracket)) +
+  return "<td class=\"m\">" + html_text(text.substr(0, bracket)) +
          small(text.substr(bracket + 2, text.size() - bracket - 3)) + "</td>";
 }
 
 std::string last_cell(const std::map<int64_t, Headline>& all) {
-  return all.empty() ? "<td>–</td>" : headline_cell(all.rbegin()->second);
+  if (all.empty()) return "<td>–</td>";
+  std::string cell = headline_cell(all.rbegin()->second);
+  return cell.insert(cell.size() - 5, small("k = " + std::to_string(all.rbegin()->first)));
 }
 
 std::string models_table(const std::vector<ReportedRun>& runs) {
-  std::string out =
-      "<div class=\"wide\"><table><tr><th>model<th>suite<th>pass@1, %<th>pass@k<th>cons@k<th>cut "
-      "off<th>$ a task<th>$ a solved task<th>tokens a solved task<th>s a task</tr>\n";
+  const auto any = [&](auto member) {
+    return std::any_of(runs.begin(), runs.end(),
+                       [&](const ReportedRun& run) { return !(run.score.*member).empty(); });
+  };
+  const bool pass_k = any(&RunScore::pass_k), cons_k = any(&RunScore::cons_k);
+  std::string out = "<div class=\"wide\"><table><tr><th>model<th>suite<th>pass@1, %";
+  if (pass_k) out += "<th>pass@k, %";
+  if (cons_k) out += "<th>cons@k, %";
+  out += "<th>cut off<th>$ a task<th>$ a solved task<th>tokens a solved task<th>s a task</tr>\n";
   for (size_t i = 0; i < runs.size(); ++i) {
     const RunScore& score = runs[i].score;
     const std::string k = std::to_string(score.planned);
@@ -81,8 +90,10 @@ std::string models_table(const std::vector<ReportedRun>& runs) {
            html_text(run_title(score)) + "</b>" +
            small(k + (score.planned == 1 ? " sample" : " samples")) + "</th><td>" +
            html_text(score.suite) + small(std::to_string(score.problems.size()) + " problems") +
-           "</td>" + headline_cell(score.pass_1) + last_cell(score.pass_k) +
-           last_cell(score.cons_k) + "<td class=\"n\">" + std::to_string(score.truncated) +
+           "</td>" + headline_cell(score.pass_1);
+    if (pass_k) out += last_cell(score.pass_k);
+    if (cons_k) out += last_cell(score.cons_k);
+    out += "<td>" + std::to_string(score.truncated) +
            small("of " + std::to_string(score.answered)) + "</td>" +
            ratio_cell(score.money.dollars_per_task, true) +
            ratio_cell(score.money.dollars_per_solved, true) +
@@ -90,8 +101,7 @@ std::string models_table(const std::vector<ReportedRun>& runs) {
            "</tr>\n";
     if (score.contamination_known)
       out += "<tr><td><td class=\"soft\">without " + std::to_string(score.contaminated) +
-             " contaminated</td>" + headline_cell(score.clean_pass_1) +
-             "<td><td><td><td><td><td><td></tr>\n";
+             " contaminated</td>" + headline_cell(score.clean_pass_1) + "</tr>\n";
   }
   return out + "</table></div>\n";
 }
@@ -313,12 +323,20 @@ Result<std::string> report_html(const std::vector<ReportedRun>& runs) {
       "of the kind; “again”: for the same problems asked again. A dollar figure is of the prices "
       "given with the run.</p>\n";
   out += warnings_list(runs) + models_table(runs);
-  const std::string plot = pareto_plot(runs);
-  out += "<h2>Accuracy and cost</h2>\n" +
-         (plot.empty() ? "<p class=\"soft\">No run has both a score and a price (--prices for "
-                         "endpoints, --machine-price for models that ran here).</p>\n"
-                       : plot);
-  if (const std::string bars = level_bars(runs); !bars.empty()) out += "<h2>Levels</h2>\n" + bars;
+  const auto suites = suites_of(runs);
+  bool any = false;
+  for (const std::string& suite : suites) {
+    const std::string plot = pareto_plot(runs, suite), bars = level_bars(runs, suite);
+    any = any || !plot.empty();
+    const std::string of = suites.size() > 1 ? ": " + html_text(suite) : "";
+    if (!plot.empty())
+      out += "<h2>Accuracy and cost" + of + "</h2>\n<div class=\"wide\">" + plot + "</div>\n";
+    if (!bars.empty()) out += "<h2>Levels" + of + "</h2>\n<div class=\"wide\">" + bars + "</div>\n";
+  }
+  if (!any)
+    out +=
+        "<h2>Accuracy and cost</h2>\n<p class=\"soft\">No run has both a score and a price "
+        "(--prices for endpoints, --machine-price for models that ran here).</p>\n";
   out += differences_table(runs);
   out += PONDER_TRY(Pages(runs).write());
   return out + "</html>\n";

@@ -51,7 +51,9 @@ std::string grid(const Axes& axes) {
        ++exponent) {
     const double dollars = std::pow(10.0, exponent);
     out += line("grid", axes.x(dollars), kTop, axes.x(dollars), kHeight - kBottom);
-    out += label(axes.x(dollars), kHeight - kBottom + 18, "middle", dollars_text(dollars));
+    char text[32];
+    std::snprintf(text, sizeof text, "$%.*f", std::max(0, -exponent), dollars);
+    out += label(axes.x(dollars), kHeight - kBottom + 18, "middle", text);
   }
   return out + label(kWidth / 2, kHeight - 8, "middle", "dollars a task");
 }
@@ -63,12 +65,14 @@ std::string open_svg(double height, const std::string& title) {
 
 }  // namespace
 
-std::string pareto_plot(const std::vector<ReportedRun>& runs) {
+std::string pareto_plot(const std::vector<ReportedRun>& runs, const std::string& suite) {
   double least = 1e300, most = 0.0;
   std::vector<size_t> shown;
   for (size_t i = 0; i < runs.size(); ++i) {
     const auto& price = runs[i].score.money.dollars_per_task;
-    if (!runs[i].score.pass_1.estimate || !price || price->value <= 0.0) continue;
+    if (runs[i].score.suite != suite || !runs[i].score.pass_1.estimate || !price ||
+        price->value <= 0.0)
+      continue;
     shown.push_back(i);
     least = std::min({least, price->value, std::max(price->problems.low, price->value / 100)});
     most = std::max({most, price->value, price->problems.high});
@@ -78,7 +82,7 @@ std::string pareto_plot(const std::vector<ReportedRun>& runs) {
   if (axes.least == axes.most) axes.most += 1.0;
   std::string out = open_svg(kHeight, "Accuracy against cost") + grid(axes);
   std::string front;
-  for (const size_t i : pareto_front(runs)) {
+  for (const size_t i : pareto_front(runs, suite)) {
     const RunScore& score = runs[i].score;
     if (score.money.dollars_per_task->value <= 0.0) continue;
     front += number(axes.x(score.money.dollars_per_task->value)) + "," +
@@ -101,11 +105,11 @@ std::string pareto_plot(const std::vector<ReportedRun>& runs) {
   return out + "</svg>\n";
 }
 
-std::string level_bars(const std::vector<ReportedRun>& runs) {
+std::string level_bars(const std::vector<ReportedRun>& runs, const std::string& suite) {
   std::set<int> levels;
   for (const ReportedRun& run : runs)
     for (const auto& [level, headline] : run.score.levels)
-      if (headline.estimate) levels.insert(level);
+      if (run.score.suite == suite && headline.estimate) levels.insert(level);
   if (levels.empty()) return "";
   constexpr double kBar = 16, kGap = 14;
   const double names = 200, from = names + 12, room = kWidth - from - 60;
@@ -116,7 +120,9 @@ std::string level_bars(const std::vector<ReportedRun>& runs) {
     y += 20;
     for (size_t i = 0; i < runs.size(); ++i) {
       const auto found = runs[i].score.levels.find(level);
-      if (found == runs[i].score.levels.end() || !found->second.estimate) continue;
+      if (runs[i].score.suite != suite || found == runs[i].score.levels.end() ||
+          !found->second.estimate)
+        continue;
       const Estimate& estimate = *found->second.estimate;
       std::string title = run_title(runs[i].score);
       if (title.size() > 28) title = title.substr(0, 27) + "…";

@@ -161,10 +161,20 @@ std::vector<std::string> run_warnings(const RunScore& score) {
   return all;
 }
 
-std::vector<size_t> pareto_front(const std::vector<ReportedRun>& runs) {
+std::vector<std::string> suites_of(const std::vector<ReportedRun>& runs) {
+  std::vector<std::string> suites;
+  for (const ReportedRun& run : runs)
+    if (std::find(suites.begin(), suites.end(), run.score.suite) == suites.end())
+      suites.push_back(run.score.suite);
+  return suites;
+}
+
+std::vector<size_t> pareto_front(const std::vector<ReportedRun>& runs, const std::string& suite) {
   std::vector<size_t> order, front;
   for (size_t i = 0; i < runs.size(); ++i)
-    if (runs[i].score.pass_1.estimate && runs[i].score.money.dollars_per_task) order.push_back(i);
+    if (runs[i].score.suite == suite && runs[i].score.pass_1.estimate &&
+        runs[i].score.money.dollars_per_task)
+      order.push_back(i);
   const auto price = [&](size_t i) { return runs[i].score.money.dollars_per_task->value; };
   const auto merit = [&](size_t i) { return runs[i].score.pass_1.estimate->value; };
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
@@ -187,9 +197,12 @@ OrderedJson report_json(const std::vector<ReportedRun>& runs) {
                                        {"value", found->difference.value},
                                        {"interval", interval_json(found->difference.interval)},
                                        {"p_value", found->difference.p_value}});
-  json["pareto_front"] = OrderedJson::array();
-  for (const size_t i : pareto_front(runs))
-    json["pareto_front"].push_back(run_title(runs[i].score));
+  json["pareto_front"] = OrderedJson::object();
+  for (const std::string& suite : suites_of(runs)) {
+    json["pareto_front"][suite] = OrderedJson::array();
+    for (const size_t i : pareto_front(runs, suite))
+      json["pareto_front"][suite].push_back(run_title(runs[i].score));
+  }
   return json;
 }
 

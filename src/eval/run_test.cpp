@@ -357,9 +357,9 @@ TEST(Pareto, HasTheRunsThatNoneBeats) {
   };
   const std::vector<ReportedRun> runs = {run("dear", 0.9, 10), run("bad", 0.3, 5),
                                          run("cheap", 0.5, 1), run("twin", 0.4, 1)};
-  EXPECT_EQ(pareto_front(runs), (std::vector<size_t>{2, 0}));
-  EXPECT_THAT(pareto_plot(runs), HasSubstr("dear"));
-  EXPECT_TRUE(pareto_plot({}).empty());
+  EXPECT_EQ(pareto_front(runs, ""), (std::vector<size_t>{2, 0}));
+  EXPECT_THAT(pareto_plot(runs, ""), HasSubstr("dear"));
+  EXPECT_TRUE(pareto_plot({}, "").empty());
 }
 
 TEST(Prices, AreReadAndApplied) {

@@ -79,7 +79,7 @@ ScoreInterval problem_interval(std::span<const double> values, const ResamplingO
 std::optional<ScoreInterval> sample_interval(std::span<const ProblemCounts> problems, int64_t k,
                                              double value, const ResamplingOptions& options) {
   for (const ProblemCounts& problem : problems)
-    if (problem.n < 2) return std::nullopt;
+    if (problem.n < 2 * k) return std::nullopt;
   Rng rng(options.seed, kSamples);
   std::vector<double> means(static_cast<size_t>(options.replicates));
   for (double& mean : means) {

@@ -39,7 +39,7 @@ struct Estimate {
   double value = 0.0;
   ScoreInterval problems = {};  // other problems of this kind, other samples
   std::optional<ScoreInterval> samples =
-      {};  // the same problems asked again; needs 2 samples of each
+      {};  // the same problems asked again; needs 2k samples of each
 };
 
 // Samples of one problem.

@@ -157,6 +157,7 @@ TEST(Intervals, OneSampleTellsNothingAboutAskingAgain) {
   const std::vector<ProblemCounts> single = {{1, 1}, {1, 0}}, twice = {{2, 1}, {2, 0}};
   EXPECT_FALSE(estimate_pass(single, 1).value().samples.has_value());
   EXPECT_TRUE(estimate_pass(twice, 1).value().samples.has_value());
+  EXPECT_FALSE(estimate_pass(twice, 2).value().samples.has_value());
 }
 
 TEST(Intervals, FollowFromTheSeed) {

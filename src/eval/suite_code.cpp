@@ -12,11 +12,10 @@ namespace {
 constexpr size_t kLargestTests = size_t{256} << 20;  // of one problem of LiveCodeBench, inflated
 
 constexpr std::string_view kCompleteForm =
-    "Complete this Python function. Give the whole function with the imports that it needs, in one "
-    "Markdown code block.\n\n```python\n{prompt}\n```";
+    "Complete this Python function. Give the whole function with the imports that it needs, as one "
+    "```python block.\n\n```python\n{prompt}\n```";
 constexpr std::string_view kWriteForm =
-    "{prompt}\n\nGive the whole program with the imports that it needs, in one Markdown code block "
-    "of Python.";
+    "{prompt}\n\nGive the whole program with the imports that it needs, as one ```python block.";
 
 // Python: calls the candidate and a solution that is right with the same arguments. Numbers may
 // differ by `atol`, lists and tuples are told apart only where the solution's are.
@@ -252,7 +251,7 @@ constexpr SuiteReader kReaders[] = {
        return has_any(r, {"question_content"}) && has_any(r, {"public_test_cases"});
      },
      read_livecodebench},
-    {"programs", "{prompt}\n\nGive the whole program in one Markdown code block.",
+    {"programs", "{prompt}\n\nGive the whole program as one block of code.",
      [](const Json& r) {
        return has_any(r, {"language"}) && has_any(r, {"tests", "io"});
      },

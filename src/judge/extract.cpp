@@ -136,8 +136,11 @@ struct Block {
   bool closed = false;
 };
 
+bool is_markdown(std::string_view label) { return label == "markdown" || label == "md"; }
+
 // Fenced blocks: a line that begins with ``` or more (after up to three spaces) opens one, a line
-// of at least as many and nothing else closes it.
+// of at least as many and nothing else closes it. A block of Markdown that holds another block is
+// only its wrapping.
 std::vector<Block> code_blocks(std::string_view text) {
   std::vector<Block> blocks;
   size_t fence = 0, start = 0;  // of the open block; 0: none is open
@@ -146,6 +149,8 @@ std::vector<Block> code_blocks(std::string_view text) {
     const std::string_view line = stripped(text.substr(at, end - at));
     const size_t run = std::min(line.find_first_not_of('`'), line.size());
     const size_t next = std::min(end + 1, text.size());
+    const bool wrapping = fence != 0 && is_markdown(blocks.back().language) && run < line.size();
+    if (wrapping && run >= 3) blocks.pop_back(), fence = 0;
     if (fence == 0 && run >= 3 && line.find('`', run) == kNowhere) {
       const std::string_view info = stripped(line.substr(run));
       blocks.push_back({lowered(info.substr(0, info.find_first_of(" \t{"))), {}, false});

@@ -82,6 +82,8 @@ TEST(Extract, Code) {
   EXPECT_EQ(python("a = 1"), "a = 1");
   EXPECT_EQ(python("````python\n```\nx\n```\n````"), "```\nx\n```\n");
   EXPECT_EQ(python("<think>```python\nno\n```</think>```python\nyes\n```"), "yes\n");
+  EXPECT_EQ(python("```markdown\n```python\na\n```\n```"), "a\n");
+  EXPECT_EQ(python("```markdown\n```python\na\n```"), "a\n");
   EXPECT_FALSE(extract_code("```cpp\nint a;\n```", "python").found);
   EXPECT_EQ(extract_code("```c++\nint a;\n```", "cpp").code, "int a;\n");
   const ExtractedCode cut = extract_code("```python\na\nb", "python");

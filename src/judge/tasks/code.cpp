@@ -76,6 +76,15 @@ std::string last_words(const std::string& error) {
   return error.size() <= kShownError ? error : "…" + error.substr(error.size() - kShownError);
 }
 
+// What the block that counts must have: of Python the definition, since examples of use name the
+// function too.
+std::string definition(const Json& extra, std::string_view text) {
+  const std::string entry = text_or(extra, "entry_point");
+  if (entry.empty() || text_or(extra, "language") != "python") return entry;
+  const std::string type = "class " + entry;
+  return text.find(type) != text.npos ? type : "def " + entry;
+}
+
 class CodeTask : public Task {
  public:
   std::string_view name() const override { return "code"; }
@@ -83,7 +92,7 @@ class CodeTask : public Task {
   Judgement judge(const Problem& problem, std::string_view text,
                   const Sandbox* sandbox) const override {
     const std::string language = text_or(problem.extra, "language");
-    const ExtractedCode found = extract_code(text, language, text_or(problem.extra, "entry_point"));
+    const ExtractedCode found = extract_code(text, language, definition(problem.extra, text));
     if (!found.found) return no_answer(found.unfinished);
     Judgement judgement{.verdict = Verdict::kInfra, .extracted = found.code, .why = "no sandbox"};
     if (sandbox == nullptr) return judgement;

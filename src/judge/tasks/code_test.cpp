@@ -52,6 +52,7 @@ TEST_F(Code, WholeFunctionsBodiesAndBlocksPass) {
        {"def mean(x):\n    return total(x) / len(x)\n",
         "Sure:\n```python\ndef mean(x: List[int]) -> float:\n    return sum(x) / "
         "len(x)\n```\nDone.",
+        "```python\ndef mean(x): return 2\n```\nUse it:\n```python\nprint(mean([5]))\n```",
         "<think>```python\ndef mean(x): return 0\n```</think>```python\ndef mean(x): return 2\n```",
         "```python\n    return total(x) / len(x)\n```"})
     EXPECT_EQ(judge(humaneval(), text).verdict, Verdict::kPass) << text;
