@@ -105,7 +105,7 @@ Api::Api(std::unique_ptr<ModelHost> host, ApiOptions options)
       serve_metrics_(std::make_unique<ServeMetrics>(*options_.metrics, *host)),
       host_(std::move(host)) {}
 
-Api::~Api() = default;
+Api::~Api() { prefixes_.stop(); }
 
 std::string Api::route_of(std::string_view path) {
   for (const Route& route : routes())

@@ -41,14 +41,15 @@ std::filesystem::path prefix_path(const std::filesystem::path& folder, std::stri
   return model_folder(folder, model) / (std::string(name) + std::string(kExtension));
 }
 
+Failure stops() { return {{.what = "the server stops", .where = "engine"}}; }
+
 // Waits for the engine to have computed the prompt.
 class ComputedSink : public GenerationSink {
  public:
   explicit ComputedSink(std::function<void(Result<void>)> done) : done_(std::move(done)) {}
   bool on_token(const TokenEvent&) override { return false; }
   void on_finish(const FinishEvent& event) override {
-    if (event.reason == FinishReason::kCancelled)
-      return done_(Failure{{.what = "the server stops", .where = "engine"}});
+    if (event.reason == FinishReason::kCancelled) return done_(stops());
     done_({});
   }
   void on_error(const Error& error) override { done_(Failure{error}); }
@@ -77,7 +78,9 @@ PrefixStore::PrefixStore(std::filesystem::path folder) : folder_(std::move(folde
   if (on()) thread_ = std::thread([this] { work(); });
 }
 
-PrefixStore::~PrefixStore() {
+PrefixStore::~PrefixStore() { stop(); }
+
+void PrefixStore::stop() {
   if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
@@ -103,12 +106,13 @@ void PrefixStore::save(std::shared_ptr<const ServedModel> model, const std::stri
     if (!result.ok()) return writing->done(Failure{result.error()});
     {
       const std::lock_guard lock(mutex_);
-      tasks_.emplace_back([writing](bool stopping) {
-        writing->done(stopping ? Failure{{.what = "the server stops", .where = "engine"}}
-                               : writing->write());
-      });
+      if (!stopping_) {
+        tasks_.push_back(writing);
+        wake_.notify_one();
+        return;
+      }
     }
-    wake_.notify_one();
+    writing->done(stops());
   };
   const Submitted submitted =
       writing->model->backend->submit(GenerationRequest{.prompt = writing->tokens, .max_tokens = 1},
@@ -124,11 +128,11 @@ void PrefixStore::work() {
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
     if (tasks_.empty()) return;
-    const auto task = std::move(tasks_.front());
+    const auto writing = std::move(tasks_.front());
     tasks_.pop_front();
     const bool stopping = stopping_;
     lock.unlock();
-    task(stopping);
+    writing->done(stopping ? stops() : writing->write());
     lock.lock();
   }
 }

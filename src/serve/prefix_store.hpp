@@ -29,7 +29,10 @@ class PrefixStore {
  public:
   // An empty folder: nothing can be saved.
   explicit PrefixStore(std::filesystem::path folder);
-  ~PrefixStore();  // what is not saved yet fails
+  ~PrefixStore();
+  // What is not saved yet fails, and models are used no more. Engines may still call back: the
+  // store must outlive them.
+  void stop();
 
   bool on() const { return !folder_.empty(); }
 
@@ -50,7 +53,7 @@ class PrefixStore {
   std::filesystem::path folder_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void(bool stopping)>> tasks_;
+  std::deque<std::shared_ptr<const Writing>> tasks_;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -84,6 +84,26 @@ TEST(PrefixStore, WhatTheEngineRefusesOrGivesUpIsAnError) {
   EXPECT_TRUE(serving.ask("GET", "/v1/prefixes")->json()["data"].empty());
 }
 
+TEST(PrefixStore, ModelsAreNotUsedOnceTheServerIsGone) {
+  const TempFolder folder;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::shared_ptr<testing::FakeExchange>> saved;
+    {
+      FakeServing serving({.prefix_folder = folder.path()});
+      for (size_t i = 0; i < 8; ++i) {
+        saved.push_back(
+            serving.post("/v1/prefixes",
+                         {{"name", std::string(1, static_cast<char>('a' + i))}, {"prompt", "x"}}));
+        serving.backend().finish(i, 1);
+      }
+    }
+    for (const auto& exchange : saved) {
+      ASSERT_TRUE(exchange->answered);
+      EXPECT_TRUE(exchange->answer.status == 200 || exchange->answer.status == 503);
+    }
+  }
+}
+
 TEST(PrefixStore, LoadsWhatIsWhole) {
   const TempFolder folder;
   folder.write("my_model/b.prefix", "prefix");
