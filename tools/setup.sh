@@ -27,6 +27,7 @@ DEB_PACKAGES=(dpkg-dev file)
 PYTHON_PACKAGES=(
   numpy==2.2.6 tokenizers==0.23.3 jinja2==3.1.6 safetensors==0.5.3 gguf==0.17.1
   sympy==1.14.0 pytest==8.4.2 openai==3.57.0 anthropic==2.13.0 pydantic==2.14.4 pexpect==4.9.0 jsonschema[format-nongpl]==4.26.0
+  schemathesis==4.32.5
 )
 VENV=build/venv
 

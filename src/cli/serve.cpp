@@ -74,6 +74,7 @@ HttpServerOptions server_options(const ServeSettings& settings, std::shared_ptr<
   options.access_log = [](std::string_view line) { print_error(std::string(line) + "\n"); };
   options.guard.key_file = settings.api_keys;
   options.guard.origins = settings.cors_origins;
+  options.guard.refusal = Api::refusal_of;
   // The pages ask for a key themselves.
   for (const char* page : {"/", "/status", "/assets/*"}) options.guard.open_paths.push_back(page);
   return options;

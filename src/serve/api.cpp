@@ -49,10 +49,13 @@ HttpError acquire_error(const Error& error) {
 }  // namespace
 
 void refuse(const std::shared_ptr<HttpExchange>& exchange, HttpError error) {
-  const bool anthropic = reaches("/v1/messages", exchange->request().path) ||
-                         reaches("/v1/messages/count_tokens", exchange->request().path);
-  exchange->respond(anthropic ? message_refusal(std::move(error))
-                              : error_response(std::move(error)));
+  exchange->respond(Api::refusal_of(exchange->request().path, std::move(error)));
+}
+
+HttpResponse Api::refusal_of(std::string_view path, HttpError error) {
+  const bool anthropic =
+      reaches("/v1/messages", path) || reaches("/v1/messages/count_tokens", path);
+  return anthropic ? message_refusal(std::move(error)) : error_response(std::move(error));
 }
 
 std::string random_id(std::string_view prefix) {
@@ -68,32 +71,37 @@ std::string random_id(std::string_view prefix) {
 
 std::span<const Api::Route> Api::routes() {
   static const Route all[] = {
-      {"GET", "/health", "Whether the server lives", "", &Api::health},
-      {"GET", "/ready", "Whether the first model is loaded", "", &Api::ready},
-      {"GET", "/metrics", "Figures for Prometheus", "", &Api::metrics},
-      {"GET", "/openapi.json", "This document", "", &Api::openapi},
-      {"GET", "/v1/models", "The models", "", &Api::list_models},
-      {"GET", "/v1/models/{id}", "One model", "", &Api::show_model},
+      {"GET", "/health", "Whether the server lives", "", "Health", &Api::health},
+      {"GET", "/ready", "Whether the first model is loaded", "", "Ready", &Api::ready},
+      {"GET", "/metrics", "Figures for Prometheus", "", "", &Api::metrics},
+      {"GET", "/openapi.json", "This document", "", "OpenApi", &Api::openapi},
+      {"GET", "/v1/models", "The models", "", "ModelList", &Api::list_models},
+      {"GET", "/v1/models/{id}", "One model", "", "Model", &Api::show_model},
       {"POST", "/v1/chat/completions", "Answer a conversation", "ChatCompletionRequest",
-       &Api::chat},
-      {"POST", "/v1/completions", "Continue a text", "CompletionRequest", &Api::complete},
-      {"POST", "/v1/embeddings", "Vectors of texts", "EmbeddingRequest", &Api::embed},
+       "ChatCompletion", &Api::chat},
+      {"POST", "/v1/completions", "Continue a text", "CompletionRequest", "Completion",
+       &Api::complete},
+      {"POST", "/v1/embeddings", "Vectors of texts", "EmbeddingRequest", "Embeddings", &Api::embed},
       {"POST", "/v1/responses", "Answer a conversation, in OpenAI's newer form", "ResponseRequest",
-       &Api::respond},
-      {"GET", "/v1/responses/{id}", "A response that was stored", "", &Api::show_response},
-      {"DELETE", "/v1/responses/{id}", "Forget a response", "", &Api::delete_response},
+       "Response", &Api::respond},
+      {"GET", "/v1/responses/{id}", "A response that was stored", "", "Response",
+       &Api::show_response},
+      {"DELETE", "/v1/responses/{id}", "Forget a response", "", "ResponseDeleted",
+       &Api::delete_response},
       {"POST", "/v1/messages", "Answer a conversation, in Anthropic's form", "MessageRequest",
-       &Api::message},
+       "Message", &Api::message},
       {"POST", "/v1/messages/count_tokens", "Tokens of a conversation", "CountTokensRequest",
-       &Api::count_tokens},
-      {"POST", "/tokenize", "Tokens of a text", "TokenizeRequest", &Api::tokenize},
-      {"POST", "/detokenize", "Text of tokens", "DetokenizeRequest", &Api::detokenize},
+       "TokenCount", &Api::count_tokens},
+      {"POST", "/tokenize", "Tokens of a text", "TokenizeRequest", "Tokens", &Api::tokenize},
+      {"POST", "/detokenize", "Text of tokens", "DetokenizeRequest", "TextOfTokens",
+       &Api::detokenize},
       {"POST", "/apply-template", "A conversation as the model reads it", "ApplyTemplateRequest",
-       &Api::apply_template},
+       "RenderedPrompt", &Api::apply_template},
       {"POST", "/v1/prefixes", "Keep the beginning of conversations in a file", "PrefixRequest",
-       &Api::save_prefix},
-      {"GET", "/v1/prefixes", "The beginnings that are kept", "", &Api::list_prefixes},
-      {"DELETE", "/v1/prefixes/{id}", "Delete one", "", &Api::delete_prefix},
+       "Prefix", &Api::save_prefix},
+      {"GET", "/v1/prefixes", "The beginnings that are kept", "", "PrefixList",
+       &Api::list_prefixes},
+      {"DELETE", "/v1/prefixes/{id}", "Delete one", "", "PrefixDeleted", &Api::delete_prefix},
   };
   return all;
 }

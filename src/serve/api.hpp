@@ -36,6 +36,8 @@ class Api {
   void handle(std::shared_ptr<HttpExchange> exchange);
   // The label of a path in metrics: its route, as in the list below.
   static std::string route_of(std::string_view path);
+  // What the server refuses by itself, in the form of the API that the path belongs to.
+  static HttpResponse refusal_of(std::string_view path, HttpError error);
 
   ModelHost& host() { return *host_; }
 
@@ -43,6 +45,7 @@ class Api {
     std::string_view method, path;  // a path that ends in "/{id}" takes any rest
     std::string_view summary;
     std::string_view schema;  // of the body, a name in request_schemas(); empty: there is none
+    std::string_view reply;   // of the answer, a name in answer_schemas(); empty: it is no JSON
     void (Api::*answer)(const std::shared_ptr<HttpExchange>& exchange);
   };
   static std::span<const Route> routes();

@@ -4,6 +4,7 @@
 
 #include "serve/api_testing.hpp"
 #include "serve/embeddings.hpp"
+#include "serve/schemas.hpp"
 
 namespace ponder {
 namespace {
@@ -287,6 +288,36 @@ TEST(Api, RoutesAndMethods) {
   EXPECT_EQ(Api::route_of("/who/knows"), "other");
   EXPECT_EQ(serving.ask("POST", "/v1/messages", "{")->json()["type"], "error");
   EXPECT_NE(serving.ask("GET", "/metrics")->answer.body.find("ponder_kv_pages"), std::string::npos);
+}
+
+TEST(Api, RoutesAreDescribed) {
+  const OrderedJson document = openapi_document("1");
+  const OrderedJson& schemas = document["components"]["schemas"];
+  EXPECT_EQ(schemas.size(), request_schemas().size() + answer_schemas().size())
+      << "names are unique";
+  for (const Api::Route& route : Api::routes()) {
+    EXPECT_TRUE(route.schema.empty() || request_schemas().contains(std::string(route.schema)));
+    EXPECT_TRUE(route.reply.empty() || answer_schemas().contains(std::string(route.reply)));
+  }
+  const OrderedJson& chat = document["paths"]["/v1/chat/completions"]["post"]["responses"];
+  EXPECT_TRUE(chat["200"]["content"].contains("text/event-stream"));
+  EXPECT_EQ(chat["429"]["content"]["application/json"]["schema"]["$ref"],
+            "#/components/schemas/Error");
+  EXPECT_TRUE(
+      document["paths"]["/metrics"]["get"]["responses"]["200"]["content"].contains("text/plain"));
+}
+
+TEST(Api, RefusalsHaveTheFormOfTheirApi) {
+  const HttpError error{.status = 401, .message = "who?", .code = "invalid_api_key"};
+  for (const char* path : {"/v1/messages", "/messages/", "/v1/messages/count_tokens"}) {
+    const OrderedJson body = OrderedJson::parse(Api::refusal_of(path, error).body);
+    EXPECT_EQ(body["type"], "error") << path;
+    EXPECT_EQ(body["error"]["type"], "authentication_error") << path;
+  }
+  for (const char* path : {"/v1/chat/completions", "/", ""})
+    EXPECT_EQ(OrderedJson::parse(Api::refusal_of(path, error).body)["error"]["code"],
+              "invalid_api_key")
+        << path;
 }
 
 TEST(Api, EmbeddingsInBothForms) {

@@ -10,49 +10,53 @@ OrderedJson reference(std::string_view name) {
 }
 
 OrderedJson json_content(OrderedJson schema) {
-  return {{"content", {{"application/json", {{"schema", std::move(schema)}}}}}};
+  return {{"application/json", {{"schema", std::move(schema)}}}};
 }
 
-OrderedJson error_schema(bool anthropic) {
-  const OrderedJson text = {{"type", "string"}};
-  const OrderedJson text_or_null = {{"type", {"string", "null"}}};
-  if (anthropic)
-    return {{"type", "object"},
-            {"required", {"type", "error"}},
-            {"properties",
-             {{"type", {{"const", "error"}}},
-              {"error",
-               {{"type", "object"},
-                {"required", {"type", "message"}},
-                {"properties", {{"type", text}, {"message", text}}}}}}}};
-  return {{"type", "object"},
-          {"required", {"error"}},
-          {"properties",
-           {{"error",
-             {{"type", "object"},
-              {"required", {"message", "type", "param", "code"}},
-              {"properties",
-               {{"message", text},
-                {"type", text},
-                {"param", text_or_null},
-                {"code", text_or_null}}}}}}}};
+bool streams(const Api::Route& route) {
+  return !route.schema.empty() &&
+         request_schemas().at(std::string(route.schema)).at("properties").contains("stream");
+}
+
+OrderedJson answer_content(const Api::Route& route) {
+  if (route.reply.empty()) return {{"text/plain", {{"schema", {{"type", "string"}}}}}};
+  OrderedJson content = json_content(reference(route.reply));
+  if (streams(route)) content["text/event-stream"] = {{"schema", {{"type", "string"}}}};
+  return content;
+}
+
+// What anybody may be refused for, and what this route refuses.
+std::vector<std::string> refusals(const Api::Route& route) {
+  std::vector<std::string> all = {"400", "401", "403", "408", "429", "431"};
+  const bool generates = route.method == "POST";
+  if (generates || route.path.ends_with("/{id}")) all.push_back("404");
+  if (generates) all.insert(all.end(), {"413", "500"});
+  all.push_back("503");
+  return all;
 }
 
 OrderedJson operation(const Api::Route& route) {
   OrderedJson operation = {{"summary", route.summary}};
   if (route.path.ends_with("/{id}"))
-    operation["parameters"] = OrderedJson::array(
-        {{{"name", "id"}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}}});
-  if (!route.schema.empty()) {
-    operation["requestBody"] = json_content(reference(route.schema));
-    operation["requestBody"]["required"] = true;
-  }
+    operation["parameters"] =
+        OrderedJson::array({{{"name", "id"},
+                             {"in", "path"},
+                             {"required", true},
+                             {"schema", {{"type", "string"}, {"minLength", 1}}}}});
+  if (!route.schema.empty())
+    operation["requestBody"] = {{"required", true},
+                                {"content", json_content(reference(route.schema))}};
   const bool anthropic = route.path.starts_with("/v1/messages");
-  OrderedJson error = json_content(reference(anthropic ? "MessageError" : "Error"));
-  error["description"] = "What is wrong, and where";
-  operation["responses"]["200"] = {{"description", "The answer"}};
-  for (const char* status : {"400", "401", "403", "404", "413", "429", "500", "503"})
-    operation["responses"][status] = error;
+  const OrderedJson error = reference(anthropic ? "MessageError" : "Error");
+  operation["responses"]["200"] = {{"description", "The answer"},
+                                   {"content", answer_content(route)}};
+  for (const std::string& status : refusals(route))
+    operation["responses"][status] = {{"description", "What is wrong, and where"},
+                                      {"content", json_content(error)}};
+  if (route.path == "/ready") {
+    const OrderedJson either = {{"anyOf", OrderedJson::array({reference(route.reply), error})}};
+    operation["responses"]["503"]["content"] = json_content(either);
+  }
   return operation;
 }
 
@@ -71,8 +75,7 @@ OrderedJson openapi_document(std::string_view version) {
   OrderedJson schemas = OrderedJson::object();
   for (const auto& [name, schema] : request_schemas().items())
     schemas[name] = published_schema(schema);
-  schemas["Error"] = error_schema(false);
-  schemas["MessageError"] = error_schema(true);
+  for (const auto& [name, schema] : answer_schemas().items()) schemas[name] = schema;
   return {{"openapi", "3.1.0"},
           {"info", {{"title", "Ponder"}, {"version", version}}},
           {"paths", std::move(paths)},

@@ -13,7 +13,10 @@ namespace ponder {
 // TokenizeRequest, DetokenizeRequest, and what they refer to.
 const OrderedJson& request_schemas();
 
-// The texts that these are made of; each an object of schemas.
+// What answers hold, by name, for those who read them: only published. Streams are not described.
+const OrderedJson& answer_schemas();
+
+// The texts that the former are made of; each an object of schemas.
 std::string_view shared_schemas_text();
 std::string_view openai_schemas_text();
 std::string_view other_schemas_text();

@@ -41,6 +41,18 @@ def test_enter_sends_and_shift_enter_makes_a_line(chat, server, page):
     assert page.run("document.querySelector('#prompt').value") == ""
 
 
+def test_code_in_a_message_is_shown_as_code(chat, server, page):
+    text = "Why?\n\n```Python\nif a < 2:\n    b(`<b>`)\n```\nand `this` *stays*\n~~~~\n```\nno end"
+    chat.ask(text)
+    assert server.requests[0]["messages"][0]["content"] == text
+    assert page.texts(".bubble pre") == ["if a < 2:\n    b(`<b>`)", "```\nno end"]
+    assert page.texts(".bubble .code-head span") == ["python", "text"]
+    assert page.texts(".bubble > div:not(.code-box)") == ["Why?\n", "and `this` *stays*"]
+    assert page.run("document.querySelectorAll('.bubble pre .hljs-keyword').length") == 1
+    page.click(".message.user .edit")
+    assert page.run("document.querySelector('.edit-area').value") == text
+
+
 def test_an_empty_message_is_not_sent(chat, server, page):
     assert page.run("document.querySelector('#send').disabled")
     page.fill("#prompt", "  \n ")

@@ -151,17 +151,51 @@ function highlight(code, language) {
   } catch { /* stays plain */ }
 }
 
+function codeBox(pre, code, language, finished) {
+  if (finished || code.textContent.length < 4000) highlight(code, language);
+  const copy = iconButton('copy', 'Copy code', () => copyWithMark(copy, code.textContent));
+  pre.setAttribute('tabindex', '0');
+  return h('div', { class: 'code-box' },
+    h('div', { class: 'code-head' }, h('span', {}, language || 'text'), copy), pre);
+}
+
 function dressCode(pre, finished) {
   const code = pre.querySelector('code');
   if (!code) return;
   const language = /language-([\w+#.-]+)/.exec(code.className)?.[1]?.toLowerCase() ?? '';
   code.className = '';
-  if (finished || code.textContent.length < 4000) highlight(code, language);
-  const copy = iconButton('copy', 'Copy code', () => copyWithMark(copy, code.textContent));
-  pre.setAttribute('tabindex', '0');
-  const box = h('div', { class: 'code-box' }, h('div', { class: 'code-head' }, h('span', {}, language || 'text'), copy));
-  pre.replaceWith(box);
-  box.append(pre);
+  const place = document.createComment('');
+  pre.replaceWith(place);
+  place.replaceWith(codeBox(pre, code, language, finished));
+}
+
+const kFence = /^ {0,3}(`{3,}|~{3,})[ \t]*([\w+#.-]*)[ \t]*$/;
+
+// What a person wrote: every letter as it is, but code between fences as code.
+export function writtenText(text) {
+  const fragment = document.createDocumentFragment();
+  const lines = text.split('\n');
+  let plainLines = [];
+  const endPlain = () => {
+    if (plainLines.length) fragment.append(h('div', {}, plainLines.join('\n')));
+    plainLines = [];
+  };
+  for (let i = 0; i < lines.length; i += 1) {
+    const fence = kFence.exec(lines[i]);
+    if (!fence) {
+      plainLines.push(lines[i]);
+      continue;
+    }
+    const closes = (line) => line.trim().startsWith(fence[1]) && !line.trim().replaceAll(fence[1][0], '');
+    let end = i + 1;
+    while (end < lines.length && !closes(lines[end])) end += 1;
+    endPlain();
+    const code = h('code', {}, lines.slice(i + 1, end).join('\n'));
+    fragment.append(codeBox(h('pre', {}, code), code, fence[2].toLowerCase(), true));
+    i = end;
+  }
+  endPlain();
+  return fragment;
 }
 
 // The elements of some of marked's tokens. `finished` is false while the last block still grows.

@@ -1,7 +1,7 @@
 // One message on the screen.
 import { copyWithMark, h, icon, iconButton } from './dom.js';
 import { formatCount, formatFine, formatSeconds, plural } from './format.js';
-import { MarkdownView } from './markdown.js';
+import { MarkdownView, writtenText } from './markdown.js';
 import { speedOf } from './answer.js';
 
 const kFinishWords = {
@@ -27,7 +27,7 @@ export class MessageView {
   }
 
   showQuestion() {
-    this.body.replaceChildren(h('div', { class: 'bubble' }, this.message.content));
+    this.body.replaceChildren(h('div', { class: 'bubble' }, writtenText(this.message.content)));
     this.foot.hidden = false;
   }
 
@@ -80,7 +80,8 @@ export class MessageView {
     const { message } = this;
     const ms = answer ? answer.thinkingMs : message.thinkingMs ?? 0;
     const count = message.thinkingTokens ? ` · ${plural(message.thinkingTokens, 'token')}` : '';
-    return `${answer && !message.content ? 'Thinking…' : 'Thought for'} ${formatSeconds(ms)}${count}`;
+    if (answer && !message.content) return `Thinking… ${formatSeconds(ms)}${count}`;
+    return `Thought for ${ms < 1000 ? 'less than a second' : formatSeconds(ms)}${count}`;
   }
 
   showWaiting(answer) {

@@ -95,7 +95,7 @@ function drawingOf(chart) {
   return chart.lines.map(([key, label, name]) => ({
     label, data: points.map((point) => point[key]), borderColor: colour(name), borderWidth: chart.area ? 0 : 2,
     backgroundColor: colour(name), fill: chart.area ? 'stack' : false, pointRadius: points.length < 2 ? 2 : 0,
-    tension: 0.25, spanGaps: true,
+    cubicInterpolationMode: 'monotone', spanGaps: true,
   }));
 }
 

@@ -124,7 +124,7 @@ void Connection::on_read(const ErrorCode& code, size_t bytes) {
 void Connection::on_eof() {
   if (phase_ == Phase::kIdle) return close();
   if (phase_ == Phase::kHead || phase_ == Phase::kBody) {
-    return refuse(error_response({.status = 400, .message = "the request ends too early"}), false);
+    return refuse({.status = 400, .message = "the request ends too early"});
   }
   if (phase_ == Phase::kWaiting) probe();
 }
@@ -156,7 +156,7 @@ void Connection::parse() {
       record_.request_id = request_id(request.header("x-request-id").value_or(""));
       record_.method = request.method;
       record_.path = request.path;
-      refuse(error_response(reader_->error()), false);
+      refuse(reader_->error());
     } else {
       more = false;
     }
@@ -181,11 +181,10 @@ bool Connection::hold_body() {
     body_held_ = size;
     return true;
   }
-  refuse(error_response({.status = 503,
-                         .message = "too many large requests at once",
-                         .code = "overloaded",
-                         .headers = {{"retry-after", "5"}}}),
-         false);
+  refuse({.status = 503,
+          .message = "too many large requests at once",
+          .code = "overloaded",
+          .headers = {{"retry-after", "5"}}});
   return false;
 }
 
@@ -235,12 +234,10 @@ void Connection::on_deadline() {
       return close();
     case Phase::kHead:
     case Phase::kBody:
-      return refuse(error_response({.status = 408,
-                                    .message = phase_ == Phase::kHead
-                                                   ? "the head of the request came too slowly"
-                                                   : "the body of the request came too slowly",
-                                    .code = "request_timeout"}),
-                    false);
+      return refuse({.status = 408,
+                     .message = phase_ == Phase::kHead ? "the head of the request came too slowly"
+                                                       : "the body of the request came too slowly",
+                     .code = "request_timeout"});
     case Phase::kWaiting:
     case Phase::kClosed:
       return;
@@ -271,6 +268,10 @@ void Connection::post_flush(std::shared_ptr<ReplyChannel> channel) {
 }
 void Connection::post_cut(std::shared_ptr<ReplyChannel> channel) {
   post(std::move(channel), [](Connection& self) { self.cut(); });
+}
+
+void Connection::refuse(HttpError error) {
+  refuse(core_.options.guard.refusal(record_.path, std::move(error)), false);
 }
 
 // An answer of the server's own. What was not read of the request ends the connection.

@@ -74,6 +74,7 @@ class Connection final : public ChannelPeer, public std::enable_shared_from_this
   void on_deadline();
 
   // Answering.
+  void refuse(HttpError error);
   void refuse(HttpResponse response, bool may_keep_alive);
   void answer(HttpResponse response);
   void start_stream(const HttpHeaders& headers);

@@ -28,4 +28,8 @@ HttpResponse error_response(HttpError error) {
           .headers = std::move(error.headers)};
 }
 
+HttpResponse refusal_response(std::string_view, HttpError error) {
+  return error_response(std::move(error));
+}
+
 }  // namespace ponder

@@ -1,6 +1,7 @@
 // Errors as OpenAI's clients read them.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,11 @@ struct HttpError {
 
 // {"error":{"message","type","param","code"}}
 HttpResponse error_response(HttpError error);
+
+// How errors of the server itself are written: `path` is that of the request, or empty if its head
+// could not be read.
+using RefusalForm = std::function<HttpResponse(std::string_view path, HttpError error)>;
+HttpResponse refusal_response(std::string_view path, HttpError error);  // error_response()
 
 // "invalid_request_error", "authentication_error", "rate_limit_error", "server_error" …
 std::string_view error_type(int status);

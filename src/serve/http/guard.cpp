@@ -70,16 +70,16 @@ bool is_open(const std::vector<std::string>& open, std::string_view path) {
   });
 }
 
-HttpResponse refuse(int status, std::string message, std::string code, HttpHeaders headers = {}) {
-  return error_response({.status = status,
-                         .message = std::move(message),
-                         .code = std::move(code),
-                         .headers = std::move(headers)});
+HttpError refusal(int status, std::string message, std::string code, HttpHeaders headers = {}) {
+  return {.status = status,
+          .message = std::move(message),
+          .code = std::move(code),
+          .headers = std::move(headers)};
 }
 
-HttpResponse too_many(const std::string& message, double seconds) {
+HttpError too_many(const std::string& message, double seconds) {
   const auto wait = static_cast<int64_t>(std::ceil(std::max(seconds, 1.0)));
-  return refuse(429, message, "rate_limit_exceeded", {{"retry-after", std::to_string(wait)}});
+  return refusal(429, message, "rate_limit_exceeded", {{"retry-after", std::to_string(wait)}});
 }
 
 std::string_view presented_key(const HttpRequest& request) {
@@ -193,8 +193,10 @@ std::variant<Guard::Admitted, HttpResponse> Guard::judge(const HttpRequest& requ
   if (!with_keys && loopback_ && host) {
     const auto name = host_of(*host);
     if (!name || (!is_loopback(*name) && *name != lower(options_.host))) {
-      return refuse(403, "this server answers only to localhost; the header Host names another",
-                    "foreign_host");
+      return options_.refusal(
+          request.path,
+          refusal(403, "this server answers only to localhost; the header Host names another",
+                  "foreign_host"));
     }
   }
   HttpHeaders cors;
@@ -207,7 +209,8 @@ std::variant<Guard::Admitted, HttpResponse> Guard::judge(const HttpRequest& requ
         request.method == "OPTIONS" && request.header("access-control-request-method");
     if (listed && asks) return preflight(request, std::move(cors));
     if (!listed && (asks || !with_keys)) {
-      return refuse(403, "pages of this origin may not ask here", "foreign_origin");
+      return options_.refusal(
+          request.path, refusal(403, "pages of this origin may not ask here", "foreign_origin"));
     }
   }
   if (!with_keys || is_open(options_.open_paths, request.path)) {
@@ -228,15 +231,19 @@ std::variant<Guard::Admitted, HttpResponse> Guard::judge_key(const HttpRequest& 
     const char* message = presented.empty()
                               ? "no API key given; send 'Authorization: Bearer KEY' or 'X-Api-Key'"
                               : "this API key is not known here";
-    return refuse(401, message, "invalid_api_key", {{"www-authenticate", "Bearer"}});
+    return options_.refusal(
+        request.path, refusal(401, message, "invalid_api_key", {{"www-authenticate", "Bearer"}}));
   }
   const auto& under_way = key->under_way;
   if (key->key.parallel > 0 && under_way->load() >= key->key.parallel) {
-    return too_many(
-        "this API key may have " + std::to_string(key->key.parallel) + " requests at a time", 1);
+    return options_.refusal(request.path,
+                            too_many("this API key may have " + std::to_string(key->key.parallel) +
+                                         " requests at a time",
+                                     1));
   }
   if (const double seconds = key->take(now); seconds > 0) {
-    return too_many("this API key has used its requests of a minute", seconds);
+    return options_.refusal(request.path,
+                            too_many("this API key has used its requests of a minute", seconds));
   }
   Admitted admitted{.client = key->key.name};
   under_way->fetch_add(1);

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "serve/http/exchange.hpp"
+#include "serve/http/errors.hpp"
 
 namespace ponder {
 
@@ -40,8 +40,9 @@ struct GuardOptions {
   std::vector<ApiKey> keys = {};        // … or if there are any here
   std::vector<std::string> open_paths = {"/health", "/ready",
                                          "/openapi.json"};  // without a key; "/x/*": all below
-  std::vector<std::string> origins = {};  // CORS: "https://a.example", "http://localhost:*", "*"
-  std::string host = "127.0.0.1";         // what the server is bound to; HttpServer sets it
+  std::vector<std::string> origins = {};   // CORS: "https://a.example", "http://localhost:*", "*"
+  std::string host = "127.0.0.1";          // what the server is bound to; HttpServer sets it
+  RefusalForm refusal = refusal_response;  // of the guard and of the server
 };
 
 class Guard {

@@ -174,6 +174,17 @@ TEST(Server, AsksForKeysBeforeTheBody) {
   EXPECT_EQ(status_of(held.read_answer()), 200);
 }
 
+TEST(Server, RefusesInTheFormThatItIsGiven) {
+  GuardOptions guard{.keys = {{.name = "alice", .hash = hash_api_key("k")}}};
+  guard.refusal = [](std::string_view path, HttpError error) {
+    return HttpResponse{.status = error.status, .body = "no " + std::string(path) + error.code};
+  };
+  Serving serving({.guard = guard});
+  EXPECT_THAT(Client(serving.port(), get("/a")).read_answer(), EndsWith("no /ainvalid_api_key"));
+  EXPECT_THAT(Client(serving.port(), "nonsense\r\n\r\n").read_all(),
+              AllOf(StartsWith("HTTP/1.1 400 "), EndsWith("no ")));
+}
+
 TEST(Server, ListedOriginsGetTheirHeaders) {
   Serving serving({.guard = {.origins = {"https://a.example"}}});
   Client client(serving.port(), get("/echo", "Origin: https://a.example\r\n"));
