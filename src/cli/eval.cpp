@@ -28,6 +28,7 @@ Result<int> list_suites(const ListFlags& flags) {
                   suite.problems.size(), suite.format.c_str());
     text += line + suite.origin + "\n";
   };
+  for (const std::string& name : builtin_suites()) add(PONDER_TRY(builtin_suite(name)));
   for (const std::string& name : generated_suites()) add(PONDER_TRY(generate_suite(name, 0)));
   const SuiteLibrary library = suite_library();
   for (const std::string& name : library.names()) {
@@ -151,6 +152,7 @@ void add_eval_command(CLI::App& app, Selection& selection) {
   add_eval_show(command, selection);
   add_eval_add(command, selection);
   add_eval_check(command, selection);
+  add_eval_plus(command, selection);
   add_eval_run(command, selection);
   add_eval_report(command, selection);
   command.footer(

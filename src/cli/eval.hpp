@@ -20,6 +20,7 @@ void add_eval_list(CLI::App& eval, Selection& selection);
 void add_eval_show(CLI::App& eval, Selection& selection);
 void add_eval_add(CLI::App& eval, Selection& selection);
 void add_eval_check(CLI::App& eval, Selection& selection);
+void add_eval_plus(CLI::App& eval, Selection& selection);
 void add_eval_run(CLI::App& eval, Selection& selection);
 void add_eval_report(CLI::App& eval, Selection& selection);
 

@@ -93,23 +93,26 @@ Result<std::vector<std::string>> csv_row(std::string_view& text, const std::stri
 Result<Records> read_records(const std::filesystem::path& file) {
   const MappedFile mapped = PONDER_TRY(MappedFile::open(file));
   const std::span<const std::byte> bytes = mapped.bytes();
+  return parse_records({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
+}
+
+Result<Records> parse_records(std::string_view bytes, const std::string& where) {
   Sha256 sum;
-  sum.update(bytes);
-  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  sum.update(std::as_bytes(std::span(bytes)));
+  std::string_view text = bytes;
   std::string inflated;
   if (text.starts_with("\x1f\x8b")) {
-    inflated = PONDER_TRY(inflate(text, kLargestText, file.string()));
+    inflated = PONDER_TRY(inflate(text, kLargestText, where));
     text = inflated;
   }
-  if (text.size() > kLargestText)
-    return Failure{{.what = "is larger than 2 GiB", .where = file.string()}};
+  if (text.size() > kLargestText) return Failure{{.what = "is larger than 2 GiB", .where = where}};
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   const size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == text.npos) return Failure{{.what = "is empty", .where = file.string()}};
+  if (first == text.npos) return Failure{{.what = "is empty", .where = where}};
   Records records{.all = {}, .sha256 = sum.hex()};
-  records.all = text[first] == '{'   ? PONDER_TRY(parse_lines(text, file.string()))
-                : text[first] == '[' ? PONDER_TRY(parse_array(text, file.string()))
-                                     : PONDER_TRY(parse_csv(text, file.string()));
+  records.all = text[first] == '{'   ? PONDER_TRY(parse_lines(text, where))
+                : text[first] == '[' ? PONDER_TRY(parse_array(text, where))
+                                     : PONDER_TRY(parse_csv(text, where));
   return records;
 }
 

@@ -19,6 +19,8 @@ struct Records {
 // Plain or gzip, by its first bytes. Errors: larger than 2 GiB when inflated, more than a million
 // records, broken ones (with the number of the line or record).
 Result<Records> read_records(const std::filesystem::path& file);
+// The same of bytes in memory; errors name `where`.
+Result<Records> parse_records(std::string_view bytes, const std::string& where);
 
 // RFC 4180: quoted fields may hold commas, quotes and line ends.
 Result<std::vector<Json>> parse_csv(std::string_view text, const std::string& where);

@@ -28,6 +28,7 @@ std::string percent(double value);                    // "61.6"
 std::string headline_text(const Headline& headline);  // "61.6 (54.1 to 68.9)" or "withheld"
 std::string dollars_text(double dollars);             // "$0.0021"
 std::string ratio_text(const std::optional<Ratio>& ratio, bool money);
+std::string p_text(double p);  // "= 0.016", "< 0.001"
 std::string run_title(const RunScore& score);
 // What to know before the numbers are believed, one sentence each.
 std::vector<std::string> run_warnings(const RunScore& score);

@@ -88,12 +88,12 @@ std::string models_table(const std::vector<ReportedRun>& runs) {
     const std::string k = std::to_string(score.planned);
     out += "<tr class=\"c" + std::to_string(i % kColours) + "\"><th><b>" +
            html_text(run_title(score)) + "</b>" +
-           small(k + (score.planned == 1 ? " sample" : " samples")) + "</th><td>" +
+           small(k + (score.planned == 1 ? " sample" : " samples")) + "</th><td class=\"n\">" +
            html_text(score.suite) + small(std::to_string(score.problems.size()) + " problems") +
            "</td>" + headline_cell(score.pass_1);
     if (pass_k) out += last_cell(score.pass_k);
     if (cons_k) out += last_cell(score.cons_k);
-    out += "<td>" + std::to_string(score.truncated) +
+    out += "<td class=\"n\">" + std::to_string(score.truncated) +
            small("of " + std::to_string(score.answered)) + "</td>" +
            ratio_cell(score.money.dollars_per_task, true) +
            ratio_cell(score.money.dollars_per_solved, true) +
@@ -120,16 +120,18 @@ std::string differences_table(const std::vector<ReportedRun>& runs) {
   for (size_t i = 0; i < runs.size(); ++i)
     for (size_t j = i + 1; j < runs.size(); ++j)
       if (const auto found = compare_runs(runs[i].score, runs[j].score)) {
-        char p[16];
-        std::snprintf(p, sizeof p, "%.3f", found->difference.p_value);
-        rows += "<tr><td>" + html_text(found->a) + " less " + html_text(found->b) +
-                "</td><td class=\"n\">" + percent(found->difference.value) + " points" +
+        const std::string p = p_text(found->difference.p_value);
+        rows += "<tr><td>" + html_text(found->suite) + "</td><td>" + html_text(found->a) +
+                " less " + html_text(found->b) + "</td><td class=\"n\">" +
+                percent(found->difference.value) + " points" +
                 small(percent(found->difference.interval.low) + " to " +
                       percent(found->difference.interval.high)) +
-                "</td><td>" + p + "</td><td>" + std::to_string(found->problems) + "</td></tr>\n";
+                "</td><td class=\"n\">" + p + "</td><td>" + std::to_string(found->problems) +
+                "</td></tr>\n";
       }
   if (rows.empty()) return "";
-  return "<h2>Differences</h2>\n<div class=\"wide\"><table><tr><th>pass@1 of<th>difference, 95 %"
+  return "<h2>Differences</h2>\n<div class=\"wide\"><table><tr><th>suite<th>pass@1 "
+         "of<th>difference, 95 %"
          "<th>p<th>problems in common</tr>\n" +
          rows + "</table></div>\n";
 }
@@ -171,7 +173,7 @@ class Pages {
   };
 
   void collect();
-  std::string list() const;
+  std::string list(const std::string& suite) const;
   Result<std::string> page(size_t row);
   Result<std::string> samples(size_t run, int64_t number);
   std::string text(const char* name, const std::string& text, bool open);
@@ -204,18 +206,23 @@ void Pages::collect() {
   }
 }
 
-std::string Pages::list() const {
-  std::string out = "<div class=\"wide\"><table><tr><th>problem<th>level";
+// The problems of a suite, with the runs that are of it.
+std::string Pages::list(const std::string& suite) const {
+  std::vector<size_t> shown;
   for (size_t run = 0; run < runs_.size(); ++run)
+    if (runs_[run].score.suite == suite) shown.push_back(run);
+  std::string out = "<div class=\"wide\"><table><tr><th>problem<th>level";
+  for (const size_t run : shown)
     out += "<th class=\"c" + std::to_string(run % kColours) + "\"><b>" +
            html_text(run_title(runs_[run].score)) + "</b>";
   out += "</tr>\n";
   for (size_t i = 0; i < rows_.size(); ++i) {
     const Row& row = rows_[i];
+    if (row.suite != suite) continue;
     out += "<tr><td><a href=\"#p" + std::to_string(i) + "\">" + html_text(row.id) + "</a>" +
            (row.contaminated ? " <span class=\"odd\">contaminated</span>" : "") + "</td><td>" +
            std::to_string(row.level) + "</td>";
-    for (size_t run = 0; run < runs_.size(); ++run) {
+    for (const size_t run : shown) {
       if (row.numbers[run] < 0) {
         out += "<td>–</td>";
         continue;
@@ -309,7 +316,10 @@ Result<std::string> Pages::page(size_t i) {
 Result<std::string> Pages::write() {
   for (const ReportedRun& run : runs_) problems_.push_back(PONDER_TRY(run.store->problems()));
   collect();
-  std::string out = "<h2 id=\"problems\">Problems</h2>\n" + list();
+  std::string out = "<h2 id=\"problems\">Problems</h2>\n";
+  const auto suites = suites_of(runs_);
+  for (const std::string& suite : suites)
+    out += (suites.size() > 1 ? "<h3>" + html_text(suite) + "</h3>\n" : "") + list(suite);
   for (size_t i = 0; i < rows_.size(); ++i) out += PONDER_TRY(page(i));
   return out;
 }

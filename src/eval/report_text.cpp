@@ -130,6 +130,8 @@ std::string ratio_text(const std::optional<Ratio>& ratio, bool money) {
          text(ratio->problems.high) + ")";
 }
 
+std::string p_text(double p) { return p < 0.001 ? "< 0.001" : "= " + format("%.3f", p); }
+
 std::string run_title(const RunScore& score) {
   return score.model.empty() ? score.folder.filename().string() : score.model;
 }
@@ -191,7 +193,8 @@ OrderedJson report_json(const std::vector<ReportedRun>& runs) {
   for (size_t i = 0; i < runs.size(); ++i)
     for (size_t j = i + 1; j < runs.size(); ++j)
       if (const auto found = compare_runs(runs[i].score, runs[j].score))
-        json["differences"].push_back({{"a", found->a},
+        json["differences"].push_back({{"suite", found->suite},
+                                       {"a", found->a},
                                        {"b", found->b},
                                        {"problems", found->problems},
                                        {"value", found->difference.value},
@@ -237,11 +240,11 @@ std::string report_markdown(const std::vector<ReportedRun>& runs) {
   for (size_t i = 0; i < runs.size(); ++i)
     for (size_t j = i + 1; j < runs.size(); ++j)
       if (const auto found = compare_runs(runs[i].score, runs[j].score))
-        differences += "- " + cell(found->a) + " less " + cell(found->b) + ": " +
-                       percent(found->difference.value) + " points (" +
+        differences += "- " + cell(found->suite) + ": " + cell(found->a) + " less " +
+                       cell(found->b) + ": " + percent(found->difference.value) + " points (" +
                        percent(found->difference.interval.low) + " to " +
-                       percent(found->difference.interval.high) +
-                       "), p = " + format("%.3f", found->difference.p_value) + ", over " +
+                       percent(found->difference.interval.high) + "), p " +
+                       p_text(found->difference.p_value) + ", over " +
                        std::to_string(found->problems) + " problems\n";
   if (!differences.empty()) out += "\nDifferences of pass@1, problem by problem:\n\n" + differences;
   std::string warnings;

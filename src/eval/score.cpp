@@ -253,8 +253,11 @@ std::optional<Comparison> compare_runs(const RunScore& a, const RunScore& b) {
   }
   const auto difference = paired_difference(left, right);
   if (!difference.ok()) return std::nullopt;
-  return Comparison{
-      .a = a.model, .b = b.model, .problems = std::ssize(left), .difference = difference.value()};
+  return Comparison{.suite = a.suite,
+                    .a = a.model,
+                    .b = b.model,
+                    .problems = std::ssize(left),
+                    .difference = difference.value()};
 }
 
 }  // namespace ponder

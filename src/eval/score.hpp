@@ -78,6 +78,7 @@ Result<RunScore> score_run(RunStore& store, const std::filesystem::path& folder,
 
 // Over the problems that both have; nothing if they are of different suites or share none.
 struct Comparison {
+  std::string suite;
   std::string a, b;  // models
   int64_t problems = 0;
   Difference difference;  // pass@1 of a − of b

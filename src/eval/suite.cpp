@@ -25,7 +25,11 @@ std::string format_names() {
   return names;
 }
 
-std::string warning_of(const SuiteReader& reader) {
+std::string warning_of(const SuiteReader& reader, const Json& record) {
+  if (has_any(record, {kPlusField}))
+    return "Plus (ours): tests were added by `ponder eval plus`, from the suite's own solutions. "
+           "They "
+           "are not EvalPlus', and ask for what those solutions do where the text leaves it open.";
   if (reader.name == "humaneval")
     return "HumanEval is of 2021 and widely copied: models have seen it. It tells whether a set-up "
            "works, little about models.";
@@ -50,27 +54,26 @@ std::vector<std::string_view> suite_formats() {
   return names;
 }
 
-Result<Suite> read_suite(const std::filesystem::path& file, const std::string& format,
-                         const std::string& name) {
-  const Records records = PONDER_TRY(read_records(file));
-  if (records.all.empty()) return Failure{{.what = "has no records", .where = file.string()}};
+Result<Suite> suite_of(const Records& records, const SuiteSource& source) {
+  const std::string& format = source.format;
+  if (records.all.empty()) return Failure{{.what = "has no records", .where = source.where}};
   const SuiteReader* reader = find_reader(format, records.all.front());
   if (reader == nullptr)
     return Failure{{.what = format.empty() ? "its fields fit no format that is known"
                                            : printable(format) + " is no format of suites",
-                    .where = file.string(),
+                    .where = source.where,
                     .mend = "give --format with one of: " + format_names()}};
-  Suite suite{.name = name,
+  Suite suite{.name = source.name,
               .format = std::string(reader->name),
-              .origin = file.filename().string(),
+              .origin = source.origin,
               .sha256 = records.sha256,
               .form = std::string(reader->form),
-              .warning = warning_of(*reader),
+              .warning = warning_of(*reader, records.all.front()),
               .problems = {}};
   std::set<std::string> ids;
   int64_t number = 0;
   for (const Json& record : records.all) {
-    const std::string where = file.string() + ": record " + std::to_string(++number);
+    const std::string where = source.where + ": record " + std::to_string(++number);
     Problem problem = PONDER_TRY(reader->read(record, number, where));
     if (problem.id.empty()) problem.id = std::to_string(number);
     if (problem.id.size() > kLongestId)
@@ -81,6 +84,14 @@ Result<Suite> read_suite(const std::filesystem::path& file, const std::string& f
     suite.problems.push_back(std::move(problem));
   }
   return suite;
+}
+
+Result<Suite> read_suite(const std::filesystem::path& file, const std::string& format,
+                         const std::string& name) {
+  const Records records = PONDER_TRY(read_records(file));
+  return suite_of(
+      records,
+      {.name = name, .format = format, .origin = file.filename().string(), .where = file.string()});
 }
 
 uint64_t stable_hash(std::string_view text) {

@@ -7,7 +7,9 @@
 //   "entry_point": the function that is asked for, if any
 //   "prefix": source that the answer goes on from, if it does not repeat it
 //   "io": [{"stdin": …, "stdout": …}], instead of tests
+//   "time", "memory_mb", "tolerance": limits of a run
 //   "solution": a program that is right, where the file has one
+//   "wrong": programs that are not, for `ponder eval check`
 // Of a problem of choice: "choices": […], and `answer` is the letter.
 #pragma once
 
@@ -46,6 +48,10 @@ Result<Suite> read_suite(const std::filesystem::path& file, const std::string& f
 // Suites that need no file: names, and one of them with `count` problems (0: its usual number).
 std::vector<std::string> generated_suites();
 Result<Suite> generate_suite(const std::string& name, int64_t count);
+
+// Suites that are part of the program: names, and one of them.
+std::vector<std::string> builtin_suites();
+Result<Suite> builtin_suite(const std::string& name);
 
 // A number that depends on the text alone.
 uint64_t stable_hash(std::string_view text);

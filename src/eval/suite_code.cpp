@@ -70,13 +70,8 @@ Result<std::string> plus_tests(const Json& record, const std::string& solution,
   }
   if (inputs.empty()) return Failure{{.what = "has no inputs", .where = where}};
   const double atol = PONDER_TRY(number_field_or(record, "atol", where, 0.0, {.least = 0.0}));
-  return std::string(kCompareHelpers) + "\n_right = {}\nexec(" +
-         Json(solution).dump(-1, ' ', true) +
-         ", _right)\n\ndef check(candidate):\n    for given in " + python_literal(inputs) +
-         ":\n        want = _right[" + Json(entry).dump() +
-         "](*_copy.deepcopy(given))\n        got = candidate(*_copy.deepcopy(given))\n"
-         "        assert _same(got, want, " +
-         Json(atol).dump() + "), (given, got, want)\n";
+  return differential_loop(solution, entry, inputs, atol) +
+         "\ndef check(candidate):\n    _compare(candidate)\n";
 }
 
 Result<Problem> read_humaneval(const Json& record, int64_t, const std::string& where) {
@@ -231,7 +226,8 @@ Result<Problem> read_program(const Json& record, int64_t, const std::string& whe
   if (language != "python" && language != "cpp")
     return Failure{{.what = "language must be python or cpp", .where = where}};
   problem.extra = {{"language", language}};
-  for (const char* key : {"tests", "io", "entry_point", "prefix", "solution", "check"})
+  for (const char* key : {"tests", "io", "entry_point", "prefix", "solution", "check", "time",
+                          "memory_mb", "tolerance", "wrong"})
     if (const Json* field = find_field(record, key)) problem.extra[key] = *field;
   if (!problem.extra.contains("tests") && !problem.extra.contains("io"))
     return Failure{{.what = "has neither tests nor io", .where = where}};
@@ -259,6 +255,17 @@ constexpr SuiteReader kReaders[] = {
 };
 
 }  // namespace
+
+std::string differential_loop(const std::string& solution, const std::string& entry,
+                              const Json& inputs, double atol) {
+  return std::string(kCompareHelpers) + "\n_right = {}\nexec(" +
+         Json(solution).dump(-1, ' ', true) +
+         ", _right)\n\ndef _compare(candidate):\n    for given in " + python_literal(inputs) +
+         ":\n        want = _right[" + Json(entry).dump() +
+         "](*_copy.deepcopy(given))\n        got = candidate(*_copy.deepcopy(given))\n"
+         "        assert _same(got, want, " +
+         Json(atol).dump() + "), (given, got, want)\n";
+}
 
 std::span<const SuiteReader> code_readers() { return kReaders; }
 

@@ -20,6 +20,10 @@ bool is_suite_name(const std::string& name) {
          });
 }
 
+bool has(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 }  // namespace
 
 Result<Suite> SuiteLibrary::add(const std::string& name, const std::filesystem::path& file,
@@ -27,11 +31,10 @@ Result<Suite> SuiteLibrary::add(const std::string& name, const std::filesystem::
   if (!is_suite_name(name))
     return Failure{{.what = printable(name) + " cannot name a suite",
                     .mend = "use a-z, 0-9, '.', '_', '-' and '+', at most 64 of them"}};
-  const auto generated = generated_suites();
   const auto folder = folder_ / name;
   std::error_code code;
-  if (std::filesystem::exists(folder / "suite.json", code) ||
-      std::find(generated.begin(), generated.end(), name) != generated.end())
+  if (std::filesystem::exists(folder / "suite.json", code) || has(generated_suites(), name) ||
+      has(builtin_suites(), name))
     return Failure{{.what = "there is a suite of that name",
                     .where = name,
                     .mend = "choose another, or remove " + folder.string()}};
@@ -57,6 +60,19 @@ std::vector<std::string> SuiteLibrary::names() const {
       names.push_back(entry.path().filename().string());
   std::sort(names.begin(), names.end());
   return names;
+}
+
+Result<SuiteLibrary::Source> SuiteLibrary::source(const std::string& what,
+                                                  const std::string& format) const {
+  std::error_code code;
+  if (is_suite_name(what) && std::filesystem::exists(folder_ / what / "suite.json", code)) {
+    const Suite suite = PONDER_TRY(find(what, "", 0));
+    return Source{folder_ / what / "data", suite.format};
+  }
+  if (std::filesystem::is_regular_file(what, code)) return Source{what, format};
+  return Failure{{.what = "is neither a suite that was added nor a file",
+                  .where = what,
+                  .mend = "`ponder eval list` names the suites"}};
 }
 
 Result<Suite> SuiteLibrary::find(const std::string& what, const std::string& format,
@@ -85,9 +101,8 @@ Result<Suite> SuiteLibrary::find(const std::string& what, const std::string& for
     suite.origin = PONDER_TRY(text_field_or(about, "file", where, what));
     return cut(std::move(suite));
   }
-  const auto generated = generated_suites();
-  if (std::find(generated.begin(), generated.end(), what) != generated.end())
-    return generate_suite(what, count);
+  if (has(generated_suites(), what)) return generate_suite(what, count);
+  if (has(builtin_suites(), what)) return cut(PONDER_TRY(builtin_suite(what)));
   if (std::filesystem::is_regular_file(what, code)) {
     std::string name = std::filesystem::path(what).filename().string();
     name = name.substr(0, name.find('.'));

@@ -21,6 +21,13 @@ class SuiteLibrary {
                     const std::string& format) const;
   std::vector<std::string> names() const;
 
+  // The file of a suite that was added, or `what` itself if it is a file.
+  struct Source {
+    std::filesystem::path file;
+    std::string format;
+  };
+  Result<Source> source(const std::string& what, const std::string& format) const;
+
   // What `--suite` means: a name that was added, a generated suite, or a file (its format found out
   // unless given). `count` > 0: so many problems, the first ones.
   Result<Suite> find(const std::string& what, const std::string& format, int64_t count) const;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "eval/records.hpp"
 #include "eval/suite.hpp"
 #include "io/json.hpp"
 
@@ -21,9 +22,24 @@ struct SuiteReader {
   Result<Problem> (*read)(const Json& record, int64_t number, const std::string& where);
 };
 
+// Where the records of a suite are from.
+struct SuiteSource {
+  std::string name, format, origin;
+  std::string where;  // for errors
+};
+Result<Suite> suite_of(const Records& records, const SuiteSource& source);
+
 // In the order in which they are tried.
 std::span<const SuiteReader> code_readers();
 std::span<const SuiteReader> text_readers();
+
+// Of records to which `ponder eval plus` added tests: how.
+inline constexpr std::string_view kPlusField = "plus";
+
+// Python that defines _compare(candidate): it must do as `solution` does for all `inputs`, lists of
+// arguments. Numbers may differ by `atol`.
+std::string differential_loop(const std::string& solution, const std::string& entry,
+                              const Json& inputs, double atol);
 
 // The first of these fields that is there as a text; numbers are written as one. An error names
 // them.

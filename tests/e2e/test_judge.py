@@ -54,6 +54,19 @@ def test_python_tests(judge, source, verdict):
     assert judge(source, "--time", 1, tests=TESTS)["verdict"] == verdict
 
 
+def test_lower_limits_of_the_machine_are_no_failure(ponder_bin, folder):
+    """Wanted limits above the hard ones of the caller must not be an error."""
+    (folder / "program.py").write_text(ADD)
+    (folder / "tests.py").write_text(TESTS)
+    command = [ponder_bin, "judge", "run", "--lang", "python", "--file", folder / "program.py", "--tests",
+               folder / "tests.py", "--json"]
+    limits = "ulimit -Sn 64 && ulimit -Hn 64 && ulimit -Ss 8000 && ulimit -Hs 8000 && ulimit -f 20000 && exec \"$@\""
+    done = subprocess.run(["bash", "-c", limits, "-", *map(str, command)], capture_output=True, text=True)
+    if done.returncode == 3:
+        pytest.skip(done.stderr)
+    assert done.returncode == 0 and json.loads(done.stdout)["verdict"] == "pass", done.stdout + done.stderr
+
+
 def test_broken_tests_say_nothing_about_the_program(judge):
     assert judge(ADD, tests="def check(candidate:\n")["verdict"] == "infra"
 

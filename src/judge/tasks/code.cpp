@@ -1,7 +1,8 @@
 // Programs. What `extra` holds:
 //   language     "python" or "cpp"
 //   tests        source with assertions: see AssertTests in judge/sandbox/sandbox.hpp; or …
-//   io           … a list of {"stdin": …, "stdout": …}
+//   io           … a list of {"stdin": …, "stdout": …}; a long stdin may say how it is made, see
+//                made_input.hpp
 //   entry_point  the function (or class) that is asked for; may be absent
 //   prefix       Python that the answer goes on from, if it does not define entry_point itself
 //   time, memory_mb, tolerance   limits other than usual
@@ -9,6 +10,7 @@
 
 #include "judge/extract.hpp"
 #include "judge/sandbox/sandbox.hpp"
+#include "judge/tasks/made_input.hpp"
 #include "judge/tasks/tasks.hpp"
 
 namespace ponder {
@@ -41,7 +43,9 @@ Result<std::vector<StdioCase>> cases_of(const Json& io) {
   std::vector<StdioCase> cases;
   for (const Json& entry : io.is_array() ? io : Json::array()) {
     StdioCase& pair = cases.emplace_back();
-    pair.input = PONDER_TRY(text_field(entry, "stdin", "io"));
+    const Json* input = find_field(entry, "stdin");
+    if (input == nullptr) return Failure{{.what = "a case has no stdin", .where = "io"}};
+    pair.input = PONDER_TRY(made_input(*input, "io: stdin"));
     pair.expected = PONDER_TRY(text_field(entry, "stdout", "io"));
   }
   return cases;
