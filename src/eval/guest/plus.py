@@ -3,8 +3,8 @@ a right solution and its tests.
 
 The arguments that the tests call the solution with are recorded, and changed according to their
 types, as EvalPlus does (Liu et al. 2023). Changed arguments stay within what holds for all recorded
-ones: the least number if none is negative, the letters of texts, whether lists are sorted and the
-like, since the solution says nothing about arguments that its task does not allow. Of the changed
+ones: the least number if none is negative, the letters of texts, whether lists are sorted, whether
+two arguments are equally long and the like, since the solution says nothing about arguments that its task does not allow. Of the changed
 ones those are kept with which the solution ends normally, twice with the same result, and which
 show a mutant of the solution (one operator or constant changed) that nothing before showed, or let
 it go a way through its lines, to a kind of result, that was not seen yet; then others, those with
@@ -17,6 +17,7 @@ import copy
 import json
 import math
 import random
+import re
 import sys
 
 LINES_OF_A_CALL = 20_000
@@ -253,6 +254,25 @@ def balanced(text):
     return not stack
 
 
+def shape(text):
+    """The text with one 0 for every number in it."""
+    return re.sub("[0-9]+", "0", text)
+
+
+def pairs_that_agree(recorded, agree):
+    """Pairs of places of the arguments for which this holds in all that was recorded."""
+    places = range(len(recorded[0]))
+    return [(i, j) for i in places for j in places if i != j and all(agree(a[i], a[j]) for a in recorded)]
+
+
+def as_long(a, b):
+    return type(a) is type(b) and isinstance(a, (str, list)) and len(a) == len(b)
+
+
+def at_most(a, b):
+    return type(a) is type(b) and type(a) in (int, float) and a <= b
+
+
 class Domain:
     """What holds for all values of one kind that were recorded at one place of the arguments."""
 
@@ -267,6 +287,7 @@ class Domain:
         self.values = Domain([x for v in dicts for x in v.values()]) if any(dicts) else None
         self.keys = Domain([k for v in dicts for k in v]) if any(dicts) else None
         self.rules = [rule for rule in self.RULES if self.lists and all(self.holds(rule, v) for v in self.lists)]
+        self.shapes = {shape(t) for t in self.texts}
         self.text_rules = [rule for rule in self.TEXT_RULES if self.texts and all(map(rule, self.texts))]
 
     @staticmethod
@@ -291,6 +312,8 @@ class Domain:
                 return False
             return value <= max(2 * high, high + 5) if high > 0 else value <= high
         if type(value) is str:
+            if len(self.shapes) == 1 and len(self.texts) > 1 and shape(value) not in self.shapes:
+                return False
             return len(value) <= MOST_TEXT and set(value) <= set(self.letters) and all(r(value) for r in self.text_rules)
         if type(value) is list:
             fits = len(value) <= MOST_ITEMS and all(self.holds(r, value) for r in self.rules)
@@ -421,6 +444,7 @@ class Maker:
         if len(lengths) == 1 and lengths != {0}:
             domains = [Domain([a[i] for a in recorded]) for i in range(lengths.pop())]
             pool = list(recorded)
+            rules = [(agree, i, j) for agree in (as_long, at_most) for i, j in pairs_that_agree(recorded, agree)]
             while tried < self.task["tries"] and len(found[2]) < self.task["most"] and self.runner.left > 0:
                 tried += 1
                 arguments = copy.deepcopy(self.draw.pick(pool))
@@ -428,6 +452,8 @@ class Maker:
                     i = self.draw.below(len(arguments))
                     arguments[i] = domains[i].mutate(arguments[i], self.draw)
                 if not all(d.allows(a) for d, a in zip(domains, arguments)) or not plain(arguments):
+                    continue
+                if not all(agree(arguments[i], arguments[j]) for agree, i, j in rules):
                     continue
                 use = self.take(arguments)
                 if use is not None:
