@@ -1,14 +1,14 @@
-"""Makes more tests for a function from those that it has. Runs in the sandbox, on trusted code only:
-a right solution and its tests.
+"""Makes more tests for a function from those that it has. Runs in the sandbox, on trusted code only: a
+right solution and its tests.
 
 The arguments that the tests call the solution with are recorded, and changed according to their
 types, as EvalPlus does (Liu et al. 2023). Changed arguments stay within what holds for all recorded
 ones: the least number if none is negative, the letters of texts, whether lists are sorted, whether
-two arguments are equally long and the like, since the solution says nothing about arguments that its task does not allow. Of the changed
-ones those are kept with which the solution ends normally, twice with the same result, and which
-show a mutant of the solution (one operator or constant changed) that nothing before showed, or let
-it go a way through its lines, to a kind of result, that was not seen yet; then others, those with
-new results first, up to a number.
+two arguments are equally long and the like, since the solution says nothing about arguments that
+its task does not allow. Of the changed ones those are kept with which the solution ends normally,
+twice with the same result, and which show a mutant of the solution (one operator or constant
+changed) that nothing before showed, or let it go a way through its lines, to a kind of result, that
+was not seen yet; then others, those with new results first, up to a number.
 
 Time is counted in lines of the solution, so that the outcome does not depend on the machine.
 """
