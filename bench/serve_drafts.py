@@ -54,7 +54,7 @@ class Server:
             if line.startswith("Ctrl-C"):
                 break
         self.url = re.search(r"chat +(http://\S+?)/\n", summary)[1]
-        self.ask(edits(1)[0], 1)
+        self.ask([{"role": "user", "content": "Hi"}], 1)  # waits for the model
 
     def ask(self, messages, tokens):
         body = {"messages": messages, "max_tokens": tokens, "temperature": 0}

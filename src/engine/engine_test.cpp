@@ -12,6 +12,7 @@
 
 #include "base/file.hpp"
 #include "base/rng.hpp"
+#include "engine/work.hpp"
 #include "model/model_testing.hpp"
 #include "ops/xent/xent.hpp"
 #include "testing/temp_folder.hpp"
@@ -333,6 +334,33 @@ TEST_P(EngineTest, EmbeddingsAreHiddenStatesOfLengthOne) {
       ASSERT_FLOAT_EQ(vector[i], static_cast<float>(expected[i] / std::sqrt(square)));
   }
   EXPECT_EQ(engine->stats().pages_used, 0);
+}
+
+TEST(MaskLogits, LeavesWhatIsAllowed) {
+  constexpr float kNever = -std::numeric_limits<float>::infinity();
+  for (const size_t vocab : {1u, 63u, 64u, 65u, 128u, 300u}) {
+    for (uint64_t round = 0; round < 64; ++round) {
+      const size_t words = (vocab + 63) / 64;
+      std::vector<uint64_t> allowed(words);
+      Rng rng(7 * vocab + round);
+      for (size_t i = 0; i < words; ++i) {
+        const uint64_t kind = rng.next_below(4);
+        allowed[i] = kind == 0 ? 0 : kind == 1 ? ~uint64_t{0} : rng.next_u64();
+      }
+      allowed[0] |= 1;
+      std::vector<float> logits(vocab), expected(vocab);
+      bool any = false;
+      for (size_t i = 0; i < vocab; ++i) {
+        logits[i] = round % 8 == 0 ? kNever : static_cast<float>(i) - 50.0f;
+        const bool may = (allowed[i / 64] >> (i % 64) & 1) != 0;
+        expected[i] = may ? logits[i] : kNever;
+        any = any || expected[i] > kNever;
+      }
+      if (!any) expected[0] = 0.0f;
+      mask_logits(logits, allowed);
+      ASSERT_EQ(logits, expected) << vocab << " tokens, round " << round;
+    }
+  }
 }
 
 // Only even tokens, after 3, 1 that are forced; ends by itself after six tokens.

@@ -1,37 +1,37 @@
 #include "engine/work.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
 #include "ops/xent/xent.hpp"
 
 namespace ponder {
-namespace {
 
-// Tokens that the guide does not allow can not be drawn; some allowed one always can.
-void mask(std::span<float> logits, std::span<const uint64_t> allowed) {
+void mask_logits(std::span<float> logits, std::span<const uint64_t> allowed) {
   if (allowed.empty()) return;
   PONDER_CHECK(allowed.size() == (logits.size() + 63) / 64);
   constexpr float kNever = -std::numeric_limits<float>::infinity();
   size_t first = logits.size();
   bool any = false;
   for (size_t i = 0; i < logits.size(); i += 64) {
-    const uint64_t word = allowed[i / 64];
-    for (size_t j = i; j < std::min(i + 64, logits.size()); ++j) {
-      if ((word >> (j - i) & 1) == 0) {
-        logits[j] = kNever;
-        continue;
-      }
-      first = std::min(first, j);
-      any = any || logits[j] > kNever;
+    const auto part = logits.subspan(i, std::min<size_t>(64, logits.size() - i));
+    const uint64_t all = ~uint64_t{0} >> (64 - part.size());
+    const uint64_t word = allowed[i / 64] & all;
+    if (word == 0) {
+      std::fill(part.begin(), part.end(), kNever);
+      continue;
     }
+    if (first == logits.size()) first = i + static_cast<size_t>(std::countr_zero(word));
+    for (uint64_t left = word; left != 0 && !any; left &= left - 1)
+      any = part[static_cast<size_t>(std::countr_zero(left))] > kNever;
+    for (uint64_t left = ~word & all; left != 0; left &= left - 1)
+      part[static_cast<size_t>(std::countr_zero(left))] = kNever;
   }
   PONDER_CHECK(first < logits.size());
   if (!any) logits[first] = 0.0f;
 }
-
-}  // namespace
 
 Chosen log_probabilities(std::span<const float> logits, int32_t token, int likely) {
   Chosen chosen{.token = token,
@@ -77,7 +77,7 @@ void choose_tokens(Work& work, std::span<float> logits, int64_t vocab) {
       token = *forced;
       sequence.append(token);
     } else {
-      if (work.guide) mask(row, work.guide->allowed());
+      if (work.guide) mask_logits(row, work.guide->allowed());
       token = sequence.choose(row, sampling);
     }
     Chosen chosen = request.likely >= 0 ? log_probabilities(raw, token, request.likely)

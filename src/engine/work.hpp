@@ -64,6 +64,11 @@ struct Work {
 // guesses turn out right, into work.chosen. logits: (rows, V), scratch.
 void choose_tokens(Work& work, std::span<float> logits, int64_t vocab);
 
+// Tokens that a guide does not allow can not be drawn any more; some allowed one always can. A word
+// of 64 tokens at a time: most words allow all or nothing. An empty mask allows everything.
+// logits: (V); allowed: (ceil(V / 64)), one at least.
+void mask_logits(std::span<float> logits, std::span<const uint64_t> allowed);
+
 // A row's log-probabilities: of `token`, and of the `likely` likeliest (ties: the lower id first).
 Chosen log_probabilities(std::span<const float> logits, int32_t token, int likely);
 

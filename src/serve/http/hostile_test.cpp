@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "serve/http/serving_testing.hpp"
 
 namespace ponder {
@@ -220,13 +222,12 @@ TEST(HostileClient, ManyRequestsAheadAreNotAllRead) {
   Serving serving;
   Client client(serving.port(), get("/hold"));
   const auto exchange = serving.held();
-  std::thread sender([&] {
+  const std::jthread sender([&] {
     for (int i = 0; i < 2'000; ++i) client.send(post("/echo", std::string(1'000, 'x')));
   });
   exchange->respond({.body = "{}"});
   client.read_answer();
   for (int i = 0; i < 2'000; ++i) ASSERT_EQ(status_of(client.read_answer()), 200) << i;
-  sender.join();
 }
 
 TEST(HostileClient, StrangersAtOnce) {
