@@ -285,6 +285,24 @@ def test_report(evaluation, ponder):
     assert done.returncode == 1 and "holds no run" in done.stderr
 
 
+def test_a_report_of_several_suites_keeps_them_apart(evaluation, ponder):
+    outs = []
+    with Provider() as provider:
+        provider.answer = lambda question: "\\boxed{7}"
+        for number, suite in enumerate(["arithmetic", "arithmetic", "chain"]):
+            evaluation.out = evaluation.folder / f"run{number}"
+            outs.append(evaluation.out)
+            command = [suite if word == "arithmetic" else word for word in evaluation.command(provider)]
+            assert subprocess.run(command, env=evaluation.environment("sk-secret-1234"), capture_output=True).returncode == 0
+    done = ponder("eval", "report", *outs, "-o", evaluation.folder / "report.html")
+    assert done.stdout.count("- arithmetic: m less m: 0.0 points") == 1 and "p = 1.000" in done.stdout
+    page = (evaluation.folder / "report.html").read_text()
+    assert "<td>arithmetic</td><td>m less m</td>" in page
+    first, second = page.split('<h2 id="problems">')[1].split("<h3>chain</h3>", 1)
+    assert "<h3>arithmetic</h3>" in first
+    assert [part.split("</tr>")[0].count("<b>") for part in (first, second)] == [2, 1]
+
+
 def test_suites(ponder, tmp_path):
     env = {**os.environ, "PONDER_CACHE": str(tmp_path)}
     done = ponder("eval", "list", "--json", env=env)

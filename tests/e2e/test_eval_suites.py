@@ -1,5 +1,6 @@
 """The suites that are part of the program: every solution passes in the sandbox, and no wrong program does."""
 import json
+import os
 import subprocess
 
 import pytest
@@ -37,3 +38,24 @@ def test_the_cpp_suite_is_what_its_tasks_say():
     assert count == len(stored) and len(made) == 3
     for record in made:
         assert record == stored[record["id"]]
+
+
+def test_plus_makes_a_suite_of_more_tests(ponder, tmp_path):
+    record = {"task_id": "t/0", "prompt": "def last(x):\n    \"\"\"The largest number of x.\"\"\"\n", "entry_point": "last",
+              "canonical_solution": "    return max(x)\n",
+              "test": "def check(candidate):\n    assert candidate([9, 4, 9]) == 9\n    assert candidate([6, 6]) == 6\n"}
+    (tmp_path / "few.jsonl").write_text(json.dumps(record) + "\n")
+    env = {**os.environ, "PONDER_CACHE": str(tmp_path)}
+    done = ponder("eval", "plus", tmp_path / "few.jsonl", "-o", tmp_path / "more.jsonl", "--json", env=env)
+    if "no sandbox" in done.stderr:
+        pytest.skip(done.stderr)
+    assert done.returncode == 0, done.stderr
+    (problem,) = json.loads(done.stdout)
+    assert problem["added"] >= 20 and problem["recorded"] == 2
+    made = json.loads((tmp_path / "more.jsonl").read_text())
+    assert made["test"].startswith(record["test"]) and made["plus"] == "ours, seed 1"
+    assert ponder("eval", "add", "more", tmp_path / "more.jsonl", env=env).returncode == 0
+    assert "Plus (ours)" in ponder("eval", "show", "more", env=env).stdout
+    assert json.loads(ponder("eval", "check", "more", "--json", env=env).stdout)["failed"] == []
+    refused = ponder("eval", "plus", "cpp", "-o", tmp_path / "no.jsonl", env=env)
+    assert refused.returncode == 1 and "neither a suite that was added nor a file" in refused.stderr
