@@ -66,7 +66,7 @@ Result<void> MemoryTable::check() const {
 
 // The logits and their gradient, a (T, V) matrix each, dwarf everything else of a small model; of a
 // layer that is computed again every op's output is kept, and the gradient of about as much.
-uint64_t activation_bytes(const Config& config, int64_t tokens) {
+uint64_t activation_bytes(const Config& config, int64_t tokens, bool recompute) {
   const AttentionConfig& a = config.attention;
   int64_t attention = a.heads * a.head_dim * 2 + a.kv_heads * a.head_dim * 2;
   if (a.mla) {
@@ -82,7 +82,8 @@ uint64_t activation_bytes(const Config& config, int64_t tokens) {
     feed_forward = std::max(moe.first_layer > 0 ? feed_forward : 0, sparse);
   }
   const int64_t layer = 2 * (6 * config.hidden + attention + feed_forward);
-  const int64_t kept = (config.layers + config.mtp_layers + 2) * config.hidden;
+  const int64_t layers = config.layers + config.mtp_layers;
+  const int64_t kept = (layers + 2) * config.hidden + (recompute ? 0 : layers * layer / 2);
   return static_cast<uint64_t>(tokens) * static_cast<uint64_t>(layer + kept + 2 * config.vocab) *
          sizeof(float);
 }

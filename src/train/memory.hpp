@@ -28,8 +28,9 @@ struct MemoryTable {
 };
 
 // Bytes that one pass over so many tokens at once takes besides weights and gradients: inputs of
-// layers, what one layer keeps while it is computed again, and logits.
-uint64_t activation_bytes(const Config& config, int64_t tokens);
+// layers, what one layer keeps while it is computed again (what all keep, without `recompute`), and
+// logits.
+uint64_t activation_bytes(const Config& config, int64_t tokens, bool recompute);
 
 // What the system, and the limit of the process's group, leave to this process now.
 uint64_t available_memory();

@@ -22,6 +22,19 @@ TEST(Memory, RefusesWhatCannotFitAndNamesTheMend) {
   EXPECT_TRUE(table.check().ok());
 }
 
+TEST(Memory, KeepingAllLayersTakesMoreTheMoreThereAre) {
+  Config config{};
+  config.vocab = 100, config.hidden = 64, config.ffn_width = 128, config.layers = 2;
+  config.attention.heads = 4, config.attention.kv_heads = 2, config.attention.head_dim = 16;
+  const auto more = [&] {
+    return activation_bytes(config, 512, false) - activation_bytes(config, 512, true);
+  };
+  const uint64_t of_two = more();
+  EXPECT_GT(of_two, uint64_t{512} * 2 * (2 * 64 + 128) * sizeof(float));
+  config.layers = 6;
+  EXPECT_EQ(more(), 3 * of_two);
+}
+
 TEST(Memory, KnowsWhatThereIs) { EXPECT_GT(available_memory(), 1'000'000u); }
 
 }  // namespace

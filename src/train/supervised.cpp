@@ -50,8 +50,9 @@ class SupervisedStage : public Stage {
   std::vector<MemoryTable::Row> memory(const Config& config) override {
     const auto data = static_cast<uint64_t>(train_.set.tokens() + held_out_.set.tokens());
     return {{.what = "activations",
-             .bytes = activation_bytes(config, settings_.largest),
-             .mend = "set a smaller data.group or data.length"},
+             .bytes = activation_bytes(config, settings_.largest, settings_.recompute),
+             .mend = settings_.recompute ? "set a smaller data.group or data.length"
+                                         : "set train.recompute = true"},
             {.what = "data", .bytes = data * sizeof(int32_t), .mend = "train on fewer files"}};
   }
 

@@ -212,6 +212,13 @@ def test_threads_and_ranks_come_to_the_same_bytes(ponder, ponder_bin, pipeline, 
         assert figures(tmp_path / f"ranks{ranks}") == figures(out / "zero")
 
 
+def test_what_layers_keep_or_compute_again_comes_to_the_same_bytes(ponder, pipeline, folder, tmp_path):
+    out, result = pipeline
+    kept = ponder(*rl_arguments(folder, out / "base", tmp_path / "kept", "--set", "rl.recompute=false"))
+    assert sha_of(kept) == sha_of(result)
+    assert figures(tmp_path / "kept") == figures(out / "zero")
+
+
 def test_kills_change_nothing(ponder, ponder_bin, pipeline, folder, tmp_path):
     out, result = pipeline
     killed = tmp_path / "killed"

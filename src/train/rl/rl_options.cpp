@@ -47,6 +47,7 @@ Result<LearningPlan> read_learning(const Recipe& rl, const SamplingPlan& samplin
   plan.minibatches = PONDER_TRY(rl.integer("minibatches", 1, {1, sampling.prompts}));
   plan.epochs = PONDER_TRY(rl.integer("epochs", 1, {1, 1000}));
   plan.leaf_tokens = PONDER_TRY(rl.integer("leaf_tokens", 4096, {1, kMostTokens}));
+  plan.recompute = PONDER_TRY(rl.flag("recompute", true));
   plan.reference_every = PONDER_TRY(rl.integer("reference_every", 0, {0, INT64_MAX}));
   plan.mask_truncated = PONDER_TRY(rl.flag("mask_truncated", false));
   return plan;

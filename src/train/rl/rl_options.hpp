@@ -36,6 +36,7 @@ struct LearningPlan {
   int64_t minibatches = 1;      // updates in one pass over a step's answers
   int64_t epochs = 1;           // passes
   int64_t leaf_tokens = 4096;   // that go through a training pass together
+  bool recompute = true;        // layers on the way back, instead of keeping what is inside them
   int64_t reference_every = 0;  // steps after which the reference becomes the policy; 0: never
   bool mask_truncated = false;  // answers without an end teach nothing
 };

@@ -96,8 +96,10 @@ std::vector<MemoryTable::Row> RlStage::memory(const Config& config) {
        .bytes = static_cast<uint64_t>(pages) * KvPool::page_bytes(config, DType::kF32),
        .mend = "set a smaller rl.parallel or rl.context"},
       {.what = "activations",
-       .bytes = activation_bytes(config, std::max(options_.learning.leaf_tokens, plan.context)),
-       .mend = "set a smaller rl.leaf_tokens"}};
+       .bytes = activation_bytes(config, std::max(options_.learning.leaf_tokens, plan.context),
+                                 options_.learning.recompute),
+       .mend = options_.learning.recompute ? "set a smaller rl.leaf_tokens"
+                                           : "set rl.recompute = true"}};
   if (needs_reference())
     rows.push_back({.what = "reference",
                     .bytes = static_cast<uint64_t>(count_parameters(config).total) * sizeof(float),

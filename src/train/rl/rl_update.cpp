@@ -100,6 +100,7 @@ Result<PassStats> Learner::pass(const Leaf& leaf, const RowVisitor& visit,
   };
   PassOptions options;
   options.temperature = static_cast<float>(options_.sampling.temperature);
+  options.recompute = options_.learning.recompute;
   Trainer& trainer = run_.trainer();
   return train_pass(trainer.context(), trainer.model(), sequences, options, loss, gradients);
 }
