@@ -60,6 +60,14 @@ std::string sample_html(const OrderedJson& sample) {
   return html + "</details>";
 }
 
+// Whether some run has it at more than one step; if not, the table says all there is.
+bool is_a_curve(std::span<const ReportRun> runs, const std::string& figure) {
+  return std::any_of(runs.begin(), runs.end(), [&](const ReportRun& run) {
+    const auto curve = run.curves.find(figure);
+    return curve != run.curves.end() && curve->second.values.size() > 1;
+  });
+}
+
 // A row for each run, a column for each figure's last value.
 std::string summary_table(std::span<const ReportRun> runs,
                           const std::vector<std::string>& figures) {
@@ -68,7 +76,7 @@ std::string summary_table(std::span<const ReportRun> runs,
   for (size_t i = 0; i < runs.size(); ++i) {
     const ReportRun& run = runs[i];
     html += "<tr><td><i class=key style=\"background:" + std::string(run_colour(i)) + "\"></i>" +
-            html_escaped(run.name) + "<td>" + std::to_string(run.steps) + "<td>" +
+            html_escaped(run_label(runs, run)) + "<td>" + std::to_string(run.steps) + "<td>" +
             amount(run.seconds / 3600);
     for (const std::string& figure : figures) {
       const auto curve = run.curves.find(figure);
@@ -85,6 +93,7 @@ Result<ReportRun> read_run(const std::filesystem::path& folder) {
   const auto plain = folder.filename().empty() ? folder.parent_path() : folder;
   run.name = plain.filename().string();
   std::error_code ignored;
+  run.parent = std::filesystem::absolute(plain, ignored).parent_path().filename().string();
   if (!std::filesystem::is_regular_file(folder / "metrics.jsonl", ignored))
     return Failure{{.what = "holds no metrics.jsonl",
                     .where = folder.string(),
@@ -111,6 +120,12 @@ Result<ReportRun> read_run(const std::filesystem::path& folder) {
   if (auto settings = read_file(folder / "recipe.toml", 1 << 20); settings.ok())
     run.settings = std::move(settings).take_value();
   return run;
+}
+
+std::string run_label(std::span<const ReportRun> runs, const ReportRun& run) {
+  const auto same = std::count_if(runs.begin(), runs.end(),
+                                  [&](const ReportRun& r) { return r.name == run.name; });
+  return same > 1 ? run.parent + "/" + run.name : run.name;
 }
 
 std::vector<Bucket> buckets_of(const Curve& curve, size_t count) {
@@ -161,17 +176,19 @@ std::string report_html(std::span<const ReportRun> runs) {
   std::string html = std::string(report_head()) + "<h1>Training</h1>" +
                      summary_table(runs, figures) + "<div class=charts>";
   for (const std::string& figure : figures)
-    html += "<figure><figcaption>" + html_escaped(figure) + "</figcaption>" +
-            chart_svg(figure, runs) + "</figure>";
+    if (is_a_curve(runs, figure))
+      html += "<figure><figcaption>" + html_escaped(figure) + "</figcaption>" +
+              chart_svg(figure, runs) + "</figure>";
   html += "</div>";
   for (const ReportRun& run : runs) {
-    if (!run.samples.empty()) html += "<h2>Transcripts of " + html_escaped(run.name) + "</h2>";
+    if (!run.samples.empty())
+      html += "<h2>Transcripts of " + html_escaped(run_label(runs, run)) + "</h2>";
     for (const OrderedJson& sample : run.samples) html += sample_html(sample);
   }
   for (const ReportRun& run : runs)
     if (!run.settings.empty())
-      html += "<details><summary>Settings of " + html_escaped(run.name) + "</summary><pre>" +
-              html_escaped(run.settings) + "</pre></details>";
+      html += "<details><summary>Settings of " + html_escaped(run_label(runs, run)) +
+              "</summary><pre>" + html_escaped(run.settings) + "</pre></details>";
   return html + std::string(report_script()) + "</html>\n";
 }
 

@@ -21,6 +21,7 @@ struct Curve {
 
 struct ReportRun {
   std::string name;                     // of its folder
+  std::string parent = {};              // of the folder around it
   std::vector<std::string> figures;     // in the order of metrics.jsonl
   std::map<std::string, Curve> curves;  // by figure
   std::vector<OrderedJson> samples;     // some of samples.jsonl, spread over the steps
@@ -32,6 +33,9 @@ struct ReportRun {
 // Reads metrics.jsonl, samples.jsonl and recipe.toml of a run's folder. Errors: there is no
 // metrics.jsonl, a line of it is broken.
 Result<ReportRun> read_run(const std::filesystem::path& folder);
+
+// What the report calls a run: its folder, with the one around it if another run has that name.
+std::string run_label(std::span<const ReportRun> runs, const ReportRun& run);
 
 // At most `count` points: means of neighbours, with the least and most of them.
 struct Bucket {

@@ -125,7 +125,7 @@ std::string chart_svg(const std::string& figure, std::span<const ReportRun> runs
     curves += curve_svg(frame, of_run[i], run_colour(i));
     OrderedJson points = OrderedJson::array();
     for (const Bucket& bucket : of_run[i]) points.push_back({bucket.step, bucket.mean});
-    data["curves"].push_back({{"name", runs[i].name}, {"points", points}});
+    data["curves"].push_back({{"name", run_label(runs, runs[i])}, {"points", points}});
   }
   const std::string text = data.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
   return "<svg viewBox=\"0 0 420 230\" role=img aria-label=\"" + html_escaped(figure) +

@@ -29,6 +29,23 @@ TEST(Report, BucketsAreMeansOfNeighbours) {
   EXPECT_EQ(buckets_of(curve, 100).size(), 4u);
 }
 
+TEST(Report, RunsOfOneNameAreToldApartAndSingleFiguresStayInTheTable) {
+  testing::TempFolder folder;
+  std::vector<ReportRun> runs;
+  for (const std::string run : {"first/zero", "second/zero", "second/last"}) {
+    folder.write(run + "/metrics.jsonl",
+                 "{\"step\":1,\"loss\":2,\"start\":3}\n{\"step\":2,\"loss\":1}\n");
+    runs.push_back(read_run(folder.path() / run).take_value());
+  }
+  const std::string html = report_html(runs);
+  for (const char* label : {"</i>first/zero<", "</i>second/zero<", "</i>last<"})
+    EXPECT_THAT(html, HasSubstr(label));
+  EXPECT_THAT(html, Not(HasSubstr("second/last")));
+  EXPECT_THAT(html, HasSubstr("<figcaption>loss</figcaption>"));
+  EXPECT_THAT(html, HasSubstr("<th>start"));
+  EXPECT_THAT(html, Not(HasSubstr("<figcaption>start</figcaption>")));
+}
+
 TEST(Report, HasCurvesAndTranscriptsOfEveryRunAndRunsNoForeignMarkup) {
   testing::TempFolder folder;
   const std::string bad = "<script>alert(1)</script>";
