@@ -68,7 +68,7 @@ void attend(benchmark::State& state, const Shape& shape, DType dtype) {
 
 void cases(benchmark::internal::Benchmark* bench) {
   bench->ArgNames({"tokens", "position"})->UseRealTime()->Unit(benchmark::kMicrosecond);
-  for (const int64_t position : {512, 8192}) bench->Args({1, position});
+  for (const int64_t position : {512, 8192, 65536}) bench->Args({1, position});
   bench->Args({4, 512})->Args({512, 0})->Args({512, 7680});
 }
 BENCHMARK_CAPTURE(attend, qwen_0_5b, kQwen05, DType::kF16)->Apply(cases);

@@ -59,6 +59,7 @@ PONDER_INLINE typename V::Floats load_elements(const int8_t* p) {
 template <typename Element>
 struct KvColumns {
   static constexpr int64_t kGroup = int64_t{1} << 62;  // rows that share their scales
+  static constexpr int64_t kElementBytes = sizeof(Element);
   const Element* first = nullptr;
   int64_t row = 0, block = 0;
 
@@ -72,6 +73,7 @@ struct KvColumns {
 // Keys of kQ8_0: each column has a scale for kGroup rows.
 struct ScaledKeys {
   static constexpr int64_t kGroup = kKvGroup;
+  static constexpr int64_t kElementBytes = 1;
   KvColumns<int8_t> bytes;
   const uint16_t* scales = nullptr;  // (blocks, ⌈rows/kGroup⌉, kKeyBlock)
   int64_t block = 0;                 // scales of a block
@@ -93,6 +95,7 @@ struct ScaledKeys {
 // Values of kQ8_0: each row has a scale for kGroupBlocks blocks.
 struct ScaledValues {
   static constexpr int64_t kGroup = int64_t{1} << 62;
+  static constexpr int64_t kElementBytes = 1;
   static constexpr int64_t kGroupBlocks = kKvGroup / kKeyBlock;
   static constexpr int64_t kStride = kValueKeys + kKeyBlock;
   KvColumns<int8_t> bytes;
@@ -119,6 +122,8 @@ struct Tile {
   int64_t a_stride = 0, c_stride = 0;  // elements
   int64_t depth = 0, blocks = 0;
   bool add = false;  // to what c holds
+  // What is read next: as many bytes of it are fetched as b has, while b is worked on.
+  const std::byte* ahead = nullptr;
 };
 
 template <typename V, int kRows, int kBlocks, typename Source>
@@ -126,6 +131,8 @@ PONDER_INLINE void multiply_tile(const Tile<Source>& t) {
   constexpr int kParts = static_cast<int>(kKeyBlock) / V::kLanes;  // vectors of a block
   constexpr int kVectors = kBlocks * kParts;
   constexpr bool kScaled = requires { t.b.template load_scales<V>(0, 0, 0); };
+  constexpr int64_t kStepBytes = kBlocks * kKeyBlock * Source::kElementBytes;
+  constexpr int64_t kLineBytes = 64;
   typename V::Floats sums[kRows][kVectors];
   for (int m = 0; m < kRows; ++m) {
     for (int v = 0; v < kVectors; ++v)
@@ -144,6 +151,8 @@ PONDER_INLINE void multiply_tile(const Tile<Source>& t) {
         columns[v] = t.b.template load<V>(i, v / kParts, v % kParts * V::kLanes);
         if constexpr (kScaled) columns[v] = V::mul(columns[v], scales[v]);
       }
+      for (int64_t at = 0; at < kStepBytes; at += kLineBytes)
+        __builtin_prefetch(t.ahead + i * kStepBytes + at);
       for (int m = 0; m < kRows; ++m) {
         const auto x = V::set(t.a[m * t.a_stride + i]);
         for (int v = 0; v < kVectors; ++v) sums[m][v] = V::fma(x, columns[v], sums[m][v]);
@@ -165,8 +174,12 @@ void multiply(int64_t rows, Tile<Source> tile) {
       tile.b.advance(kCount);
       tile.c += kCount * kKeyBlock;
       tile.blocks -= kCount;
+      tile.ahead += tile.depth * kCount * kKeyBlock * Source::kElementBytes;
     };
     while (tile.blocks >= kBlocks) take.template operator()<kBlocks>();
+    if constexpr (kBlocks > 4) {
+      while (tile.blocks >= 4) take.template operator()<4>();
+    }
     while (tile.blocks > 0) take.template operator()<1>();
   } else if constexpr (kRows > 1) {
     multiply<V, Source, kRows - 1>(rows, tile);
@@ -216,6 +229,19 @@ struct RowTile {
     const int64_t rest = size - (task.chunk * kAttentionChunk + k) % size;
     return count < rest ? count : rest;
   }
+  // What is read when the keys, or the values, before k of `count` that are seen are done: the next
+  // ones, the values, or the next chunk. If another thread has that, it finds it in the L3 cache.
+  PONDER_INLINE const std::byte* ahead(KvPart part, int64_t k, int64_t count) const {
+    if (k >= count && part == KvPart::kKeys) return ahead(KvPart::kValues, 0, count);
+    const int64_t position = task.chunk * kAttentionChunk;
+    if (k >= count && position + kAttentionChunk < args.position + args.tokens) {
+      part = KvPart::kKeys;
+      k = kAttentionChunk;
+    } else if (k >= count) {
+      k = 0;
+    }
+    return reinterpret_cast<const std::byte*>(cached(part, k));
+  }
   // kQ8_0: the scales of it and of the next ones of its block.
   PONDER_INLINE const uint16_t* scales(KvPart part, int64_t k) const {
     return kv_scales(args.cache, part, task.key_head, task.chunk * kAttentionChunk + k);
@@ -246,7 +272,8 @@ PONDER_INLINE void score_blocked(const RowTile<V, Element>& tile) {
                                           .a_stride = dim,
                                           .c_stride = kAttentionChunk,
                                           .depth = dim,
-                                          .blocks = divide_up(count, kKeyBlock)});
+                                          .blocks = divide_up(count, kKeyBlock),
+                                          .ahead = tile.ahead(KvPart::kKeys, k + count, keys)});
     };
     const KvColumns<Element> columns{
         .first = tile.cached(KvPart::kKeys, k), .row = kKeyBlock, .block = kKeyBlock * dim};
@@ -310,7 +337,8 @@ PONDER_INLINE void score_latent(const RowTile<V, Element>& tile) {
                                               .a_stride = dim,
                                               .c_stride = kKeyBlock,
                                               .depth = dim,
-                                              .blocks = 1});
+                                              .blocks = 1,
+                                              .ahead = reinterpret_cast<std::byte*>(tile.queries)});
     for (int64_t r = 0; r < tile.rows; ++r) {
       for (int64_t i = 0; i < count; ++i)
         tile.scores[r * kAttentionChunk + k + i] = scores[i * kKeyBlock + r];
@@ -342,6 +370,7 @@ struct ValueColumns {
   static constexpr int64_t kMostBlocks = 8;
   int64_t begin = 0, blocks = 0;  // column, blocks of kKeyBlock from there
   int64_t k = 0, keys = 0;        // of the chunk
+  const std::byte* ahead = nullptr;
 };
 
 // Rows [begin, end) of the tile: adds those columns of Σ p_k·v_k to the sums; k = 0 starts them.
@@ -361,7 +390,8 @@ PONDER_INLINE void add_columns(const RowTile<V, Element>& tile, int64_t begin, i
                              .c_stride = stride,
                              .depth = columns.keys,
                              .blocks = columns.blocks,
-                             .add = columns.k > 0});
+                             .add = columns.k > 0,
+                             .ahead = columns.ahead});
   }
 }
 
@@ -399,9 +429,11 @@ PONDER_INLINE void add_values(const RowTile<V, Element>& tile, int64_t begin, in
     columns.keys =
         tile.in_page(columns.k, to - columns.k < kValueKeys ? to - columns.k : kValueKeys);
     const Element* first = tile.cached(KvPart::kValues, columns.k);
+    const std::byte* ahead = tile.ahead(KvPart::kValues, columns.k + columns.keys, to);
     for (columns.begin = 0; columns.begin < cache.value_dim;) {
       const int64_t width = cache.value_dim - columns.begin;
       const Element* values = first + columns.begin;  // (keys, stride)
+      columns.ahead = ahead + columns.begin * columns.keys * static_cast<int64_t>(sizeof(Element));
       columns.blocks = width / kKeyBlock;
       if (columns.blocks > ValueColumns::kMostBlocks) columns.blocks = ValueColumns::kMostBlocks;
       if (columns.blocks > 0) {
