@@ -20,6 +20,12 @@ void dense(const Context& context, const BlockArgs& args, const Mlp& mlp, const 
            float* out) {
   const int64_t tokens = args.tokens, width = mlp.gate.rows();
   const Arena::Scope scope(*context.arena);
+  if (args.saved.gate == nullptr && mlp.gate.adapter == nullptr && mlp.up.adapter == nullptr) {
+    float* product = context.arena->take<float>(tokens * width);  // (T, I)
+    matmul_gated(context, {.x = x, .rows = tokens, .gate = &mlp.gate, .up = &mlp.up, .y = product});
+    linear(context, product, tokens, {.weight = &mlp.down, .y = out});
+    return;
+  }
   float* gate = take_or(context, args.saved.gate, tokens * width);  // (T, I)
   float* up = take_or(context, args.saved.up, tokens * width);      // (T, I)
   float* product = args.saved.product != nullptr ? args.saved.product : gate;

@@ -35,6 +35,13 @@ Cost cost_of(const Context& context, const MatmulArgs& args) {
   return cost;
 }
 
+Cost cost_of(const Context& context, const GatedMatmulArgs& args) {
+  Cost cost = cost_of_weight(context, *args.gate, 1, args.rows);
+  cost += cost_of_weight(context, *args.up, 1, args.rows);
+  cost.activation_bytes = args.rows * (args.gate->rows() + args.gate->cols()) * kFloatBytes;
+  return cost;
+}
+
 Cost cost_of(const Context& context, const StackedMatmulArgs& args) {
   const Weight& w = *args.weight;
   Cost cost = cost_of_weight(context, w, w.stack(), args.rows * w.stack());

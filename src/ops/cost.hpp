@@ -25,6 +25,7 @@ namespace ponder {
 
 // Weights once, in their format; T·N·K multiply-adds.
 Cost cost_of(const Context& context, const MatmulArgs& args);
+Cost cost_of(const Context& context, const GatedMatmulArgs& args);
 Cost cost_of(const Context& context, const StackedMatmulArgs& args);
 // The same again for each gradient that is asked for.
 Cost cost_of(const MatmulBackwardArgs& args);

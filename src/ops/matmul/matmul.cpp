@@ -4,6 +4,7 @@
 
 #include "ops/cost.hpp"
 #include "ops/matmul/product.hpp"
+#include "ops/swiglu/swiglu.hpp"
 
 namespace ponder {
 
@@ -32,6 +33,32 @@ void matmul(const Context& context, const MatmulArgs& args) {
 void matmul(const Context& context, const float* x, int64_t rows, const MatmulTarget& target) {
   matmul(context,
          {.x = x, .rows = rows, .x_stride = target.weight->cols(), .targets = {&target, 1}});
+}
+
+void matmul_gated(const Context& context, const GatedMatmulArgs& args) {
+  const int64_t width = args.gate->rows(), cols = args.gate->cols();
+  const Arena::Scope scope(*context.arena);
+  if (uses_int8(context, *args.gate) && uses_int8(context, *args.up)) {
+    const ProfileScope profile(context, "matmul_gated", [&] { return cost_of(context, args); });
+    Columns input{.x = args.x, .stride = cols, .count = args.rows};
+    PackForms forms;
+    forms.add(context, *args.gate);
+    pack_columns(context, {&input, 1}, cols, forms);
+    const GatedProduct product{
+        .gate = args.gate, .up = args.up, .input = &input, .y = args.y, .y_stride = width};
+    multiply_gated(context, {&product, 1});
+    return;
+  }
+  float* up = context.arena->take<float>(args.rows * width);
+  const MatmulTarget targets[] = {{args.gate, args.y, width}, {args.up, up, width}};
+  matmul(context, {.x = args.x, .rows = args.rows, .x_stride = cols, .targets = targets});
+  swiglu(context, {.gate = args.y,
+                   .up = up,
+                   .y = args.y,
+                   .rows = args.rows,
+                   .width = width,
+                   .stride = width,
+                   .y_stride = width});
 }
 
 void matmul_stacked(const Context& context, const StackedMatmulArgs& args) {

@@ -32,6 +32,17 @@ void matmul(const Context& context, const MatmulArgs& args);
 // One weight.
 void matmul(const Context& context, const float* x, int64_t rows, const MatmulTarget& target);
 
+// y = silu(Wg·x) ⊙ Wu·x: the bits of matmul() and swiglu(). With weights that round their input,
+// what lies between does not leave the caches.
+struct GatedMatmulArgs {
+  const float* x = nullptr;      // (T, K) contiguous
+  int64_t rows = 0;              // T
+  const Weight* gate = nullptr;  // (N, K)
+  const Weight* up = nullptr;    // (N, K)
+  float* y = nullptr;            // (T, N) contiguous
+};
+void matmul_gated(const Context& context, const GatedMatmulArgs& args);
+
 // The product of a stack with an input per matrix: y[t, s] = W[s]·x[t, s] (heads of MLA).
 struct StackedMatmulArgs {
   const Weight* weight = nullptr;  // (S, N, K)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ops/matmul/panel.hpp"
+#include "ops/swiglu/swiglu.hpp"
 #include "quant/codec.hpp"
 #include "quant/formats.hpp"
 #include "testing/isas.hpp"
@@ -210,6 +211,34 @@ TEST_P(MatmulOn, GroupedTargetsEqualSingleOnes) {
   matmul(tested.context(), {.x = x.data(), .rows = count, .x_stride = cols, .targets = targets});
   EXPECT_EQ(ya, product(tested, a.view, x));
   EXPECT_EQ(yb, product(tested, b.view, x));
+}
+
+// Outputs in pieces of one group and of several, and a last group that is not full.
+TEST_P(MatmulOn, GatedProductsEqualSingleOnes) {
+  const int64_t rows = 13 * kGroupRows + 5, cols = 64;
+  for (const DType dtype : {DType::kQ4_0, DType::kQ8_0, DType::kBF16}) {
+    const Matrix gate(dtype, rows, cols, 1), up(DType::kQ5_0, rows, cols, 2);
+    for (const int threads : {1, 3}) {
+      const Runtime tested = make_runtime(GetParam(), threads, Activations::kInt8);
+      const Weight g = Weight::pack(tested.context(), gate.view),
+                   u = Weight::pack(tested.context(), up.view);
+      for (const int64_t count : {1, 7, 300, 1100}) {
+        const auto x = random_floats(3, count * cols);
+        const auto gates = product(tested, gate.view, x), ups = product(tested, up.view, x);
+        std::vector<float> expected(gates.size()), y(gates.size(), NAN);
+        swiglu(tested.context(), {.gate = gates.data(),
+                                  .up = ups.data(),
+                                  .y = expected.data(),
+                                  .rows = count,
+                                  .width = rows,
+                                  .stride = rows,
+                                  .y_stride = rows});
+        matmul_gated(tested.context(),
+                     {.x = x.data(), .rows = count, .gate = &g, .up = &u, .y = y.data()});
+        EXPECT_EQ(y, expected) << dtype_name(dtype) << ' ' << count;
+      }
+    }
+  }
 }
 
 TEST_P(MatmulOn, StackedProductsTakeTheirOwnInput) {

@@ -63,6 +63,26 @@ int64_t groups_per_task(const Context& context, const Weight& weight, int64_t gr
   return groups > 4 ? groups / 4 * 4 : groups;  // kernels like to work on four at a time
 }
 
+// Groups [begin, end) of one product in the form `int8` or f32.
+struct TaskOf {
+  const Weight* weight;
+  int64_t matrix;
+  const Columns* input;
+  int64_t begin, end;
+};
+MatmulTask matmul_task_of(const TaskOf& of, bool int8) {
+  const Weight& weight = *of.weight;
+  return {.weight = weight.packed(of.matrix),
+          .group_bytes = weight.group_bytes(),
+          .group_begin = of.begin,
+          .group_end = of.end,
+          .rows = weight.rows(),
+          .cols = weight.cols(),
+          .block_scale = weight.block_scale(of.matrix),
+          .activations = int8 ? of.input->int8 : of.input->floats,
+          .count = of.input->count};
+}
+
 // Rows of the product that belong to groups [begin, end).
 void multiply_task(const Context& context, const Product& product, int64_t begin, int64_t end) {
   const Weight& weight = *product.weight;
@@ -73,21 +93,50 @@ void multiply_task(const Context& context, const Product& product, int64_t begin
   const bool int8 = uses_int8(context, weight);
   PONDER_CHECK(product.input->count == 0 ||
                (int8 ? product.input->int8 : product.input->floats) != nullptr);
-  const MatmulTask task{.weight = weight.packed(product.matrix),
-                        .group_bytes = weight.group_bytes(),
-                        .group_begin = begin,
-                        .group_end = end,
-                        .rows = weight.rows(),
-                        .cols = weight.cols(),
-                        .block_scale = weight.block_scale(product.matrix),
-                        .activations = int8 ? product.input->int8 : product.input->floats,
-                        .count = product.input->count,
-                        .y = product.y,
-                        .y_stride = product.y_stride,
-                        .bias = product.bias};
+  MatmulTask task = matmul_task_of({&weight, product.matrix, product.input, begin, end}, int8);
+  task.y = product.y;
+  task.y_stride = product.y_stride;
+  task.bias = product.bias;
   const MatmulKernels& kernels = context.kernels->matmul;
   const auto format = static_cast<size_t>(weight.dtype());
   (int8 ? kernels.int8[format] : kernels.floats[format])(task);
+}
+
+// Floats of what a gated task holds of each of its two products: half of a second-level cache for
+// both.
+constexpr int64_t kGatedFloats = int64_t{64} << 10;
+
+// Groups of a gated product that one task takes.
+int64_t gated_groups(const Context& context, const GatedProduct& product, int64_t groups_in_all) {
+  const int64_t fit = kGatedFloats / (kGroupRows * std::max<int64_t>(1, product.input->count));
+  const int64_t groups = std::max<int64_t>(1, fit >= 4 ? fit / 4 * 4 : fit);
+  return std::min(groups, groups_per_task(context, *product.gate, groups_in_all));
+}
+
+// Rows of groups [begin, end); scratch: (2, T, 16·(end − begin)).
+void gated_task(const Context& context, const GatedProduct& product, const Range& range,
+                float* scratch) {
+  const int64_t count = product.input->count, row = range.group_begin * kGroupRows;
+  const int64_t rows = std::min(range.group_end * kGroupRows, product.gate->rows()) - row;
+  float* results[] = {scratch, scratch + count * rows};
+  const Weight* weights[] = {product.gate, product.up};
+  for (int i = 0; i < 2; ++i) {
+    MatmulTask task = matmul_task_of({weights[i], product.matrix, product.input, 0, 0}, true);
+    task.weight += range.group_begin * task.group_bytes;
+    task.group_end = range.group_end - range.group_begin;
+    task.rows = rows;
+    task.y = results[i];
+    task.y_stride = rows;
+    context.kernels->matmul.int8[static_cast<size_t>(weights[i]->dtype())](task);
+  }
+  context.kernels->swiglu({.gate = results[0],
+                           .up = results[1],
+                           .y = product.y + row,
+                           .rows = count,
+                           .width = rows,
+                           .stride = rows,
+                           .y_stride = product.y_stride},
+                          0, count);
 }
 
 }  // namespace
@@ -192,6 +241,40 @@ void multiply(const Context& context, std::span<const Product> products) {
     } else {
       multiply_task(context, *range.product, range.group_begin, range.group_end);
     }
+  });
+}
+
+void multiply_gated(const Context& context, std::span<const GatedProduct> products) {
+  const Arena::Scope scope(*context.arena);
+  int64_t groups_in_all = 0;
+  for (const GatedProduct& p : products) {
+    PONDER_CHECK(uses_int8(context, *p.gate) && uses_int8(context, *p.up));
+    PONDER_CHECK(p.gate->rows() == p.up->rows() && p.gate->cols() == p.up->cols());
+    PONDER_CHECK(p.input->count == 0 || p.input->int8 != nullptr);
+    groups_in_all += weight_groups(p.gate->rows());
+  }
+  struct Piece {
+    const GatedProduct* product;
+    Range range;
+  };
+  Piece* pieces = context.arena->take<Piece>(groups_in_all);
+  int64_t count = 0, floats = 0;
+  for (const GatedProduct& p : products) {
+    if (p.input->count == 0) continue;
+    const int64_t groups = weight_groups(p.gate->rows());
+    const int64_t step = gated_groups(context, p, 2 * groups_in_all);
+    floats = std::max(floats, 2 * p.input->count * step * kGroupRows);
+    for (int64_t begin = 0; begin < groups; begin += step)
+      pieces[count++] = {&p,
+                         {.product = nullptr,
+                          .group_begin = begin,
+                          .group_end = std::min(begin + step, groups),
+                          .begin = 0,
+                          .end = p.input->count}};
+  }
+  float* scratch = context.arena->take<float>(context.pool->size() * floats);
+  context.pool->run(count, [&](int64_t i, int thread) {
+    gated_task(context, *pieces[i].product, pieces[i].range, scratch + thread * floats);
   });
 }
 

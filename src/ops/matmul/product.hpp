@@ -38,6 +38,16 @@ struct Product {
   const float* bias = nullptr;  // (N) or nullptr
 };
 
+// y = silu(gate·x) ⊙ up·x, for two weights of one shape that round their input.
+struct GatedProduct {
+  const Weight* gate = nullptr;
+  const Weight* up = nullptr;
+  int64_t matrix = 0;  // index in both stacks
+  const Columns* input = nullptr;
+  float* y = nullptr;  // (T, N), row t at y + t·y_stride
+  int64_t y_stride = 0;
+};
+
 // Whether a product with this weight rounds its input to 8 bits.
 bool uses_int8(const Context& context, const Weight& weight);
 
@@ -57,5 +67,8 @@ void pack_columns(const Context& context, std::span<Columns> inputs, int64_t col
 
 // All products, their rows shared out to the threads.
 void multiply(const Context& context, std::span<const Product> products);
+
+// The same bits as multiply() and swiglu(); what lies between them stays in the caches.
+void multiply_gated(const Context& context, std::span<const GatedProduct> products);
 
 }  // namespace ponder

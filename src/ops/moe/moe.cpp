@@ -108,6 +108,29 @@ void expand(const Context& context, const MoeArgs& args, const Routing& routing,
   multiply(context, {products, 2 * active});
 }
 
+// silu(gate) ⊙ up of every row, (pairs, I), for weights that round their input.
+void expand_gated(const Context& context, const MoeArgs& args, const Routing& routing,
+                  float* activated) {
+  const int64_t width = args.gate->cols(), inner = args.gate->rows();
+  const auto active = static_cast<size_t>(routing.active);
+  const Arena::Scope scope(*context.arena);
+  Columns* inputs = context.arena->take<Columns>(routing.active);
+  GatedProduct* products = context.arena->take<GatedProduct>(routing.active);
+  for (size_t a = 0; a < active; ++a) {
+    inputs[a] = routing.part(a, {.x = args.x, .stride = width, .index = routing.token});
+    products[a] = {.gate = args.gate,
+                   .up = args.up,
+                   .matrix = routing.expert[a],
+                   .input = &inputs[a],
+                   .y = activated + routing.begin[a] * inner,
+                   .y_stride = inner};
+  }
+  PackForms forms;
+  forms.add(context, *args.gate);
+  pack_columns(context, {inputs, active}, width, forms);
+  multiply_gated(context, {products, active});
+}
+
 void check(const MoeArgs& args) {
   const int64_t width = args.gate->cols(), inner = args.gate->rows();
   PONDER_CHECK(args.up->cols() == width && args.up->rows() == inner && args.down->cols() == inner);
@@ -204,24 +227,27 @@ void moe(const Context& context, const MoeArgs& args) {
   const Arena::Scope scope(*context.arena);
   const Routing routing = route(context, args);
   const auto active = static_cast<size_t>(routing.active);
-  float* hidden = args.saved;
-  if (hidden == nullptr) hidden = context.arena->take<float>(routing.pairs * 2 * inner);
-  float* activated = hidden;
-  if (args.saved != nullptr) activated = context.arena->take<float>(routing.pairs * 2 * inner);
   float* outputs = context.arena->take<float>(routing.pairs * width);
-  expand(context, args, routing, hidden);
-  swiglu(context, {.gate = hidden,
-                   .up = hidden + inner,
-                   .y = activated,
-                   .rows = routing.pairs,
-                   .width = inner,
-                   .stride = 2 * inner,
-                   .y_stride = 2 * inner});
+  float* activated = context.arena->take<float>(routing.pairs * inner);
+  if (args.saved == nullptr && uses_int8(context, *args.gate) && uses_int8(context, *args.up)) {
+    expand_gated(context, args, routing, activated);
+  } else {
+    float* hidden = args.saved;
+    if (hidden == nullptr) hidden = context.arena->take<float>(routing.pairs * 2 * inner);
+    expand(context, args, routing, hidden);
+    swiglu(context, {.gate = hidden,
+                     .up = hidden + inner,
+                     .y = activated,
+                     .rows = routing.pairs,
+                     .width = inner,
+                     .stride = 2 * inner,
+                     .y_stride = inner});
+  }
 
   Columns* inputs = context.arena->take<Columns>(routing.active);
   Product* products = context.arena->take<Product>(routing.active);
   for (size_t a = 0; a < active; ++a) {
-    inputs[a] = routing.part(a, {.x = activated, .stride = 2 * inner});
+    inputs[a] = routing.part(a, {.x = activated, .stride = inner});
     products[a] = {.weight = args.down,
                    .matrix = routing.expert[a],
                    .input = &inputs[a],
