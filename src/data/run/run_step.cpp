@@ -107,7 +107,7 @@ class ShardRun {
     item.decision = {};
     if (!item.bad.empty()) return;
     DocumentParser* parser = nullptr;
-    if (file_.format == RecordFormat::kJsonLines) {
+    if (is_json(file_.format)) {
       parser = &parsers_[static_cast<size_t>(thread)];
       item.bad = parser->parse(input_.fields, file_.origin, document);
     } else {
