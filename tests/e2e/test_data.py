@@ -464,13 +464,15 @@ def test_pipeline_killed_then_trained_on(data, ponder, ponder_bin, tmp_path):
     assert "weights sha256:" in trained.stdout
 
 
+@pytest.mark.parametrize("lengths", ["equal", "uneven"])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind[0])
-def test_memory_stays_within_its_limit(ponder_bin, tmp_path, kind):
+def test_memory_stays_within_its_limit(ponder_bin, tmp_path, kind, lengths):
     """A corpus whose tables are larger than the limit; the peak of the process as the system counts it."""
     random_ = random.Random(9)
     with (tmp_path / "in.jsonl").open("w") as out:
-        for i in range(60_000):
-            text = " ".join(map(str, random_.choices(range(10**6), k=150)))
+        for i in range(60_000 if lengths == "equal" else 8000):
+            words = 150 if lengths == "equal" else random_.choice([20] * 19 + [30_000])
+            text = " ".join(map(str, random_.choices(range(10**6), k=words)))
             out.write(json.dumps({"id": i, "text": text}) + "\n")
     result = subprocess.run(
         [sys.executable, "-c",

@@ -83,6 +83,7 @@ class ShardRun {
 
   // Batches depend on the file and on where checkpoints were only.
   Result<bool> read_batch(RecordReader& reader) {
+    release_items();
     count_ = 0;
     size_t bytes = 0;
     Record record;
@@ -98,6 +99,16 @@ class ShardRun {
       bytes += record.bytes.size();
     }
     return count_ > 0;
+  }
+
+  // Items keep their memory for the next batch; where long documents came to many of them in turn
+  // that would be much more than a batch.
+  void release_items() {
+    size_t held = 0;
+    for (const Item& item : items_)
+      held += item.document.record.capacity() + item.document.text.capacity() +
+              item.decision.notes.capacity();
+    if (held > 4 * kBatchBytes) items_.clear();
   }
 
   void process(Item& item, int thread) {
