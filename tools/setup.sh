@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what Ponder needs on Debian 12, and only what is missing.
 #
-#   tools/setup.sh build        compiler and libraries; a Python that can fetch models
+#   tools/setup.sh build        compiler and libraries; a Python that can fetch models; Arrow for Parquet
+#   tools/setup.sh parquet      only Arrow, into build/arrow
 #   tools/setup.sh test         the same, Chromium, and build/venv with what the Python tests import
 #   tools/setup.sh lint         the same as build, and clang-format
 #   tools/setup.sh tidy|fuzz    the same as build, and more of clang
@@ -30,6 +31,9 @@ PYTHON_PACKAGES=(
   schemathesis==4.32.5
 )
 VENV=build/venv
+# Arrow's C++ libraries and headers come in this wheel, which Debian lacks; the tests read and write
+# Parquet with the same one.
+ARROW=pyarrow==26.0.1
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -60,18 +64,35 @@ install_python() {
   echo "$*" >"$stamp"
 }
 
+# Without a network the program is built without Parquet.
+install_arrow() {
+  [ "$(cat build/arrow/installed 2>/dev/null)" = "$ARROW" ] && return
+  echo "setup: filling build/arrow"
+  rm -rf build/arrow
+  if python3 -m pip install --quiet --disable-pip-version-check --no-deps --target build/arrow "$ARROW"; then
+    echo "$ARROW" >build/arrow/installed
+  else
+    echo "setup: $ARROW cannot be had: building without Parquet" >&2
+  fi
+}
+
 case "${1:-}" in
-  build) install_packages "${BUILD_PACKAGES[@]}" ;;
+  build)
+    install_packages "${BUILD_PACKAGES[@]}"
+    install_arrow
+    ;;
+  parquet) install_arrow ;;
   lint) install_packages "${BUILD_PACKAGES[@]}" "${LINT_PACKAGES[@]}" ;;
   tidy) install_packages "${BUILD_PACKAGES[@]}" clang-tidy-14 ;;
   fuzz) install_packages "${BUILD_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}" ;;
   deb) install_packages "${BUILD_PACKAGES[@]}" "${DEB_PACKAGES[@]}" ;;
   test)
     install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+    install_arrow
     install_python "${PYTHON_PACKAGES[@]}"
     ;;
   *)
-    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -36,6 +36,11 @@ void add_data_flags(CLI::App& command, DataFlags& flags, bool output) {
         .add_option("-o,--output", flags.run.folder, "Folder for the output; -: standard output")
         ->required()
         ->type_name("DIR");
+    command
+        .add_option("--output-format", flags.output_format,
+                    "Of the output: jsonl or parquet (packed by zstd, or gzip with --compress gz)")
+        ->check(CLI::IsMember({"jsonl", "parquet"}))
+        ->type_name("FORMAT");
     command.add_option("--compress", flags.packing, "Of the output: none, gz or zst")
         ->type_name("FORMAT");
     command.add_option("--checkpoint", flags.checkpoint, "Input between two checkpoints (64M)")
@@ -44,7 +49,9 @@ void add_data_flags(CLI::App& command, DataFlags& flags, bool output) {
         ->check(CLI::Range(0, 10000))
         ->type_name("N");
   }
-  command.add_option("--format", flags.input.format, "Of the input: auto, jsonl, lines or text")
+  command
+      .add_option("--format", flags.input.format,
+                  "Of the input: auto, jsonl, parquet, lines or text")
       ->type_name("FORMAT");
   command.add_option("--text-field", flags.input.fields.text, "Field with the text (text)")
       ->type_name("NAME");
@@ -78,6 +85,11 @@ Result<void> prepare_data_flags(DataFlags& flags, ProgressLine& line) {
   flags.input.longest_record = PONDER_TRY(parse_bytes(flags.longest, "--max-record"));
   flags.run.checkpoint_bytes = PONDER_TRY(parse_bytes(flags.checkpoint, "--checkpoint"));
   flags.run.packing = PONDER_TRY(parse_packing(flags.packing));
+  flags.run.parquet = flags.output_format == "parquet";
+  if (flags.run.parquet && flags.run.folder == "-")
+    return Failure{{.what = "Parquet cannot be written to standard output",
+                    .where = "--output-format",
+                    .mend = "name a folder"}};
   flags.run.threads = flags.threads > 0 ? flags.threads : available_cpus();
   flags.run.progress = line.sink();
   const Place place = place_from_environment();
@@ -150,9 +162,9 @@ void add_data_command(CLI::App& app, Selection& selection) {
   add_data_look(data, selection);
   add_data_run(data, selection);
   data.footer(
-      "Each command reads JSONL (plain, .gz or .zst), lines or whole text files, and writes a "
-      "folder\n"
-      "with part-*.jsonl, removed.jsonl, quarantine.jsonl and manifest.json. Killed and started\n"
+      "Each command reads JSONL (plain, .gz or .zst), Parquet, lines or whole text files, and\n"
+      "writes a folder with part-*.jsonl (or .parquet), removed.jsonl, quarantine.jsonl and "
+      "manifest.json. Killed and started\n"
       "again with the same command it goes on where it was.");
 }
 

@@ -17,6 +17,7 @@ struct DataFlags {
   InputOptions input;
   StepRun run;
   std::string packing = "none";
+  std::string output_format = "jsonl";
   std::string memory = "2G";
   std::string longest = "64M";
   std::string checkpoint = "64M";

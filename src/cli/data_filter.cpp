@@ -14,7 +14,7 @@ constexpr uint64_t kLongestRules = 1 << 20;
 struct FilterFlags {
   DataFlags data;
   std::vector<std::string> presets, settings, expressions;
-  std::string rules, language;
+  std::string rules, language, language_model;
   bool record = false, show = false;
 };
 
@@ -23,6 +23,12 @@ Result<Filters> chosen_filters(const FilterFlags& flags) {
   if (!flags.language.empty()) {
     filters.push_back(make_filter("language"));
     PONDER_TRY(set_filter_option(filters, "language.keep", flags.language));
+  }
+  if (!flags.language_model.empty()) {
+    if (filters.empty())
+      return Failure{
+          {.what = "--language is missing: which languages are kept", .where = "--lang-model"}};
+    filters.back()->lists()[1].values = {flags.language_model};
   }
   for (const std::string& name : flags.presets)
     for (auto& filter : PONDER_TRY(preset_filters(name))) filters.push_back(std::move(filter));
@@ -81,6 +87,10 @@ void add_data_filter(CLI::App& data, Selection& selection) {
       ->type_name("F.O=V");
   command.add_option("--language", flags->language, "Keep these languages only: en or en,de")
       ->type_name("CODES");
+  command
+      .add_option("--lang-model", flags->language_model,
+                  "A fastText model for --language, for example lid.176.ftz, instead of CLD2")
+      ->type_name("FILE");
   command
       .add_option("--keep-if", flags->expressions, "An expression: 'words > 10 && score >= 0.5'")
       ->allow_extra_args(false)

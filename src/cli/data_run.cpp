@@ -6,6 +6,7 @@
 #include "cli/flags.hpp"
 #include "cli/json_output.hpp"
 #include "cli/serve_settings.hpp"
+#include "data/classify/recall.hpp"
 #include "data/run/peers.hpp"
 #include "data/steps/recipe.hpp"
 
@@ -89,14 +90,7 @@ Result<int> apply_classifier(ApplyFlags& flags) {
   return run_data_step(flags.data, step);
 }
 
-void add_train(CLI::App& classify, Selection& selection) {
-  CLI::App& command = *classify.add_subcommand("train", "Train fastText on good and bad examples");
-  auto flags = std::make_shared<TrainFlags>();
-  command.add_option("--good", flags->good, "Documents to find more of")->required();
-  command.add_option("--bad", flags->bad, "Other documents")->required();
-  command.add_option("-o,--output", flags->model, "The model")->required()->type_name("FILE");
-  command.add_option("--text-field", flags->text_field, "Field with the text (text)");
-  QualityTraining& t = flags->training;
+void add_training_options(CLI::App& command, QualityTraining& t) {
   command.add_option("--dim", t.dimension, "Size of vectors (256)")->check(CLI::Range(1, 4096));
   command.add_option("--lr", t.learning_rate, "Learning rate (0.1)")->check(CLI::Range(1e-6, 10.0));
   command.add_option("--word-ngrams", t.word_ngrams, "Words in a row (3)")
@@ -108,9 +102,69 @@ void add_train(CLI::App& classify, Selection& selection) {
   command.add_option("--buckets", t.buckets, "Of hashed n-grams (2000000)")
       ->check(CLI::Range(1, 100'000'000));
   command.add_option("--seed", t.seed, "Of the training (1)");
+}
+
+void add_train(CLI::App& classify, Selection& selection) {
+  CLI::App& command = *classify.add_subcommand("train", "Train fastText on good and bad examples");
+  auto flags = std::make_shared<TrainFlags>();
+  command.add_option("--good", flags->good, "Documents to find more of")->required();
+  command.add_option("--bad", flags->bad, "Other documents")->required();
+  command.add_option("-o,--output", flags->model, "The model")->required()->type_name("FILE");
+  command.add_option("--text-field", flags->text_field, "Field with the text (text)");
+  add_training_options(command, flags->training);
   command.footer("The defaults are DeepSeekMath's.");
   command.callback(
       [flags, &selection] { selection.command = [flags] { return train_classifier(*flags); }; });
+}
+
+struct RecallFlags {
+  DataFlags data;
+  RecallOptions options;
+};
+
+Result<int> recall_documents(RecallFlags& flags) {
+  ProgressLine line;
+  PONDER_TRY(prepare_data_flags(flags.data, line));
+  if (flags.data.run.folder == "-" || flags.data.run.world > 1)
+    return Failure{{.what = "recall is the work of one process and needs a folder",
+                    .where = "ponder data classify recall"}};
+  flags.options.seed = static_cast<uint64_t>(flags.options.training.seed);
+  const auto inputs = PONDER_TRY(find_inputs(flags.data.input));
+  ThreadPool pool(flags.data.run.threads);
+  const OrderedJson rounds =
+      PONDER_TRY(recall_step(flags.options, flags.data.input, inputs, flags.data.run, pool));
+  line.clear();
+  const RunFolder folder = PONDER_TRY(RunFolder::open(flags.data.run, "main", inputs));
+  return report_counts(flags.data, PONDER_TRY(folder.total(flags.data.run.samples)), false, rounds);
+}
+
+void add_recall(CLI::App& classify, Selection& selection) {
+  CLI::App& command = *classify.add_subcommand(
+      "recall", "Find more like a seed, in rounds that widen it by sites, as DeepSeekMath did");
+  auto flags = std::make_shared<RecallFlags>();
+  add_data_flags(command, flags->data);
+  RecallOptions& o = flags->options;
+  command.add_option("--good", o.seed_files, "Documents to find more of; may be repeated")
+      ->required()
+      ->allow_extra_args(false);
+  command.add_option("--fraction", o.fraction, "Share of the corpus that is kept (0.1)")
+      ->check(CLI::Range(1e-9, 1.0));
+  command.add_option("--rounds", o.rounds, "At most (4)")->check(CLI::Range(1, 100));
+  command.add_option("--enough", o.enough, "End when this share was found the round before (0.98)")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      .add_option("--site-share", o.site_share,
+                  "Sites of which more is found give all else to the examples (0.1)")
+      ->check(CLI::Range(0.0, 1.0));
+  command.add_option("--site-documents", o.site_documents, "Least documents of a site (10)")
+      ->check(CLI::Range(1, 1'000'000'000));
+  command.add_option("--negatives", o.negatives, "Random documents as bad examples (500000)");
+  add_training_options(command, o.training);
+  command.footer(
+      "Documents need a field with the address (--url-field). What is kept has a field quality;\n"
+      "manifest.json tells of each round.");
+  command.callback(
+      [flags, &selection] { selection.command = [flags] { return recall_documents(*flags); }; });
 }
 
 }  // namespace
@@ -119,6 +173,7 @@ void add_data_classify(CLI::App& data, Selection& selection) {
   CLI::App& classify = *data.add_subcommand("classify", "Keep what a classifier finds good");
   classify.require_subcommand(1);
   add_train(classify, selection);
+  add_recall(classify, selection);
   CLI::App& command = *classify.add_subcommand("apply", "Score documents and keep the best");
   auto flags = std::make_shared<ApplyFlags>();
   add_data_flags(command, flags->data);

@@ -6,21 +6,12 @@
 #include <cmath>
 #include <filesystem>
 #include <mutex>
-#include <sstream>
 
 #include "base/file.hpp"
 #include "data/steps/filter_step.hpp"
 
 namespace ponder {
 namespace {
-
-// fastText takes one example a line.
-std::string one_line(std::string_view text) {
-  std::string line(text);
-  for (char& c : line)
-    if (c == '\n' || c == '\r' || c == '\0') c = ' ';
-  return line;
-}
 
 // Writes examples in the order of the input.
 class ExampleWriter : public DocumentStep {
@@ -30,7 +21,7 @@ class ExampleWriter : public DocumentStep {
   bool writes_documents() const override { return false; }
   bool writes_notes() const override { return true; }
   void process(Document& document, const DocumentPlace&, Decision& decision) override {
-    decision.notes = "__label__" + label_ + " " + one_line(document.text) + "\n";
+    decision.notes = fasttext_example(label_, document.text);
   }
 
  private:
@@ -43,26 +34,24 @@ class ScoreCollector : public DocumentStep {
   std::string_view name() const override { return "scoring"; }
   bool writes_documents() const override { return false; }
   void process(Document& document, const DocumentPlace&, Decision&) override {
-    const auto score = static_cast<float>(quality_.score(document.text));
+    const float score = quality_.score(document.text);
     const std::scoped_lock lock(mutex_);
     scores_.push_back(score);
   }
 
-  // The score that `fraction` of the documents reach.
-  double threshold(double fraction) {
-    const auto kept =
-        static_cast<size_t>(std::llround(fraction * static_cast<double>(scores_.size())));
-    if (kept == 0 || scores_.empty()) return 2;
-    std::nth_element(scores_.begin(), scores_.begin() + static_cast<long>(kept - 1), scores_.end(),
-                     std::greater<>());
-    return scores_[kept - 1];
-  }
+  std::vector<float> take() { return std::move(scores_); }
 
  private:
   const QualityStep& quality_;
   std::mutex mutex_;
   std::vector<float> scores_;
 };
+
+}  // namespace
+
+std::string fasttext_example(std::string_view label, std::string_view text) {
+  return "__label__" + std::string(label) + " " + one_line(text) + "\n";
+}
 
 Result<uint64_t> write_examples(const InputOptions& input, const std::string& label,
                                 const std::string& path, ThreadPool& pool) {
@@ -74,8 +63,6 @@ Result<uint64_t> write_examples(const InputOptions& input, const std::string& la
   return PONDER_TRY(run_to_output(step, input, inputs, run, pool)).kept;
 }
 
-}  // namespace
-
 Result<uint64_t> train_quality(const QualityTraining& training, const InputOptions& good,
                                const InputOptions& bad, const std::string& model,
                                ThreadPool& pool) {
@@ -86,6 +73,14 @@ Result<uint64_t> train_quality(const QualityTraining& training, const InputOptio
   const uint64_t bads = PONDER_TRY(write_examples(bad, "bad", examples, pool));
   if (goods == 0 || bads == 0)
     return Failure{{.what = "there must be good and bad examples", .where = "classify train"}};
+  PONDER_TRY(train_on_examples(training, examples, model));
+  std::filesystem::remove(examples, error);
+  return goods + bads;
+}
+
+Result<void> train_on_examples(const QualityTraining& training, const std::string& examples,
+                               const std::string& model) {
+  const std::string whole = model + ".new";
   try {
     fasttext::Args args;
     args.input = examples;
@@ -104,25 +99,30 @@ Result<uint64_t> train_quality(const QualityTraining& training, const InputOptio
     args.verbose = 0;
     fasttext::FastText trained;
     trained.train(args);
-    trained.saveModel(model);
+    trained.saveModel(whole);
   } catch (const std::exception& failure) {
     return Failure{{.what = failure.what(), .where = model}};
   }
-  std::filesystem::remove(examples, error);
-  return goods + bads;
+  std::error_code error;
+  std::filesystem::rename(whole, model, error);
+  return error ? Result<void>(Failure{{.what = error.message(), .where = model}}) : Result<void>{};
 }
 
-double QualityStep::score(const std::string& text) const {
-  std::istringstream line(one_line(text) + "\n");
-  std::vector<std::pair<fasttext::real, std::string>> predicted;
-  if (!model_->predictLine(line, predicted, -1, 0)) return 0;
-  for (const auto& [probability, label] : predicted)
-    if (label == label_) return std::min(1.0, static_cast<double>(probability));
-  return 0;
+double best_threshold(std::vector<float> scores, double fraction) {
+  const auto kept =
+      static_cast<size_t>(std::llround(fraction * static_cast<double>(scores.size())));
+  if (kept == 0 || scores.empty()) return 2;
+  std::nth_element(scores.begin(), scores.begin() + static_cast<long>(kept - 1), scores.end(),
+                   std::greater<>());
+  return scores[kept - 1];
+}
+
+float QualityStep::score(std::string_view text) const {
+  return static_cast<float>(model_->probability(text, label_));
 }
 
 void QualityStep::process(Document& document, const DocumentPlace&, Decision& decision) {
-  const double value = static_cast<double>(static_cast<float>(score(document.text)));
+  const double value = static_cast<double>(score(document.text));
   document.added.emplace_back("quality", json_number(value));
   if (value >= threshold_) return;
   decision.keep = false;
@@ -135,24 +135,16 @@ Result<QualityStep> quality_step(const QualityOptions& options, const std::strin
                                  const InputOptions& input, const std::vector<CorpusFile>& inputs,
                                  const StepRun& run, ThreadPool& pool) {
   QualityStep step;
-  step.label_ = "__label__" + options.label;
+  step.label_ = options.label;
   step.threshold_ = options.threshold;
-  try {
-    auto loaded = std::make_shared<fasttext::FastText>();
-    loaded->loadModel(model);
-    const auto labels = loaded->getDictionary()->getCounts(fasttext::entry_type::label);
-    bool known = false;
-    for (int32_t i = 0; i < static_cast<int32_t>(labels.size()); ++i)
-      known = known || loaded->getDictionary()->getLabel(i) == step.label_;
-    if (!known) return Failure{{.what = "the model knows no label " + step.label_, .where = model}};
-    step.model_ = std::move(loaded);
-  } catch (const std::exception& failure) {
-    return Failure{{.what = failure.what(), .where = model}};
-  }
+  step.model_ = PONDER_TRY(FastTextModel::load(model));
+  const auto& labels = step.model_->labels();
+  if (std::find(labels.begin(), labels.end(), options.label) == labels.end())
+    return Failure{{.what = "the model knows no label " + options.label, .where = model}};
   if (options.keep_fraction > 0) {
     ScoreCollector scores(step);
     PONDER_TRY(run_to_output(scores, input, inputs, run, pool));
-    step.threshold_ = scores.threshold(options.keep_fraction);
+    step.threshold_ = best_threshold(scores.take(), options.keep_fraction);
   }
   return step;
 }

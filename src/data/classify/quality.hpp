@@ -2,16 +2,13 @@
 // DeepSeekMath did (arXiv:2402.03300, section 2.1), and a step that keeps what it likes.
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/thread_pool.hpp"
 #include "data/run/run_step.hpp"
-
-namespace fasttext {
-class FastText;
-}
+#include "data/text/fasttext_model.hpp"
 
 namespace ponder {
 
@@ -32,22 +29,34 @@ struct QualityOptions {
 };
 
 // Trains on the documents of two sets of files and writes the model. One thread, so that the same
-// examples give the same model. `work`: folder for the examples in fastText's form.
+// examples give the same model. Returns how many there were.
 Result<uint64_t> train_quality(const QualityTraining& training, const InputOptions& good,
                                const InputOptions& bad, const std::string& model, ThreadPool& pool);
+
+// A line of a file of examples in fastText's form.
+std::string fasttext_example(std::string_view label, std::string_view text);
+// Adds the documents of `input` to such a file; how many there are.
+Result<uint64_t> write_examples(const InputOptions& input, const std::string& label,
+                                const std::string& path, ThreadPool& pool);
+// Trains on such a file. The model appears when it is whole.
+Result<void> train_on_examples(const QualityTraining& training, const std::string& examples,
+                               const std::string& model);
+
+// The least score of the best `fraction` of the scores; 2 if that is none.
+double best_threshold(std::vector<float> scores, double fraction);
 
 class QualityStep : public DocumentStep {
  public:
   std::string_view name() const override { return "classifying"; }
   void process(Document& document, const DocumentPlace& place, Decision& decision) override;
-  // Probability of the label.
-  double score(const std::string& text) const;
+  // Probability of the label, as an f32.
+  float score(std::string_view text) const;
 
  private:
   friend Result<QualityStep> quality_step(const QualityOptions&, const std::string&,
                                           const InputOptions&, const std::vector<CorpusFile>&,
                                           const StepRun&, ThreadPool&);
-  std::shared_ptr<const fasttext::FastText> model_;
+  std::optional<FastTextModel> model_;
   std::string label_;
   double threshold_ = 0;
 };

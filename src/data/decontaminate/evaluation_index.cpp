@@ -53,7 +53,7 @@ Result<void> EvaluationIndex::add_file(const std::string& path,
   while (PONDER_TRY(reader.next(record))) {
     const std::string where = path + ", record " + std::to_string(record.number + 1);
     if (!record.bad.empty()) return Failure{{.what = record.bad, .where = where}};
-    if (format != RecordFormat::kJsonLines) {
+    if (!is_json(format)) {
       add_text(record.bytes, {file, ""});
       continue;
     }

@@ -127,6 +127,129 @@ TEST(Deduplicate, ComponentsAreThoseOfBruteForce) {
   EXPECT_EQ(read_file(folder.path() / "out/removed.jsonl", 1 << 24).value(), expected);
 }
 
+using Words = std::vector<std::string>;
+
+// Which words stay, by a search of every pair of places, as a suffix array would find them: the
+// longest common run of words at two places, if it has at least `length` words, repeats at the
+// later place; of runs of `length` words the very first stays whole.
+class RepeatedByBruteForce {
+ public:
+  RepeatedByBruteForce(const std::vector<Words>& texts, size_t length)
+      : texts_(texts), length_(length) {
+    for (size_t text = 0; text < texts.size(); ++text)
+      for (size_t word = 0; word < texts[text].size(); ++word) places_.push_back({text, word});
+    for (const Words& words : texts) {
+      later_.emplace_back(words.size(), 0);
+      first_.emplace_back(words.size(), 0);
+    }
+    for (size_t b = 0; b < places_.size(); ++b)
+      for (size_t a = 0; a < b; ++a) compare(places_[a], places_[b]);
+  }
+  bool stays(size_t text, size_t word) const {
+    return later_[text][word] == 0 || first_[text][word] != 0;
+  }
+
+ private:
+  struct At {
+    size_t text, word;
+  };
+  size_t common(const At& a, const At& b) const {
+    size_t n = 0;
+    while (a.word + n < texts_[a.text].size() && b.word + n < texts_[b.text].size() &&
+           texts_[a.text][a.word + n] == texts_[b.text][b.word + n])
+      ++n;
+    return n;
+  }
+  bool occurs_before(const At& window) const {
+    for (const At& place : places_) {
+      if (place.text == window.text && place.word == window.word) return false;
+      if (common(place, window) >= length_) return true;
+    }
+    return false;
+  }
+  void compare(const At& a, const At& b) {
+    const size_t n = common(a, b);
+    if (n < length_) return;
+    for (size_t i = 0; i < n; ++i) later_[b.text][b.word + i] = 1;
+    for (size_t i = 0; i + length_ <= n; ++i) {
+      const At window = {a.text, a.word + i};
+      for (size_t w = 0; w < length_ && !occurs_before(window); ++w)
+        first_[window.text][window.word + w] = 1;
+    }
+  }
+
+  const std::vector<Words>& texts_;
+  size_t length_;
+  std::vector<At> places_;
+  std::vector<std::vector<char>> later_, first_;
+};
+
+// The words that substring deduplication leaves of each text, without those of which nothing is
+// left.
+std::vector<std::string> left_by_deduplication(const std::vector<std::string>& texts,
+                                               size_t length) {
+  std::string lines;
+  for (size_t i = 0; i < texts.size(); ++i)
+    lines += "{\"id\": " + std::to_string(i) + ", \"text\": " + json_string(texts[i]) + "}\n";
+  const testing::TempFolder folder;
+  InputOptions input;
+  input.paths = {folder.write("in.jsonl", lines).string()};
+  DedupOptions options;
+  options.kind = DedupKind::kSubstring;
+  options.words = static_cast<int>(length);
+  StepRun run;
+  run.folder = (folder.path() / "out").string();
+  run.settings = dedup_settings(options);
+  ThreadPool pool(2);
+  const auto peers = make_peers({}, folder.path(), nullptr);
+  const auto inputs = find_inputs(input);
+  const auto tally = deduplicate(options, input, inputs.value(), run, *peers.value(), pool);
+  EXPECT_TRUE(tally.ok());
+  RecordReader reader = RecordReader::open(folder.path() / "out/part-00000.jsonl",
+                                           RecordFormat::kJsonLines, 1 << 20, {})
+                            .value();
+  Record record;
+  DocumentParser parser;
+  std::vector<std::string> left;
+  while (reader.next(record).value()) {
+    Document document;
+    document.record.assign(record.bytes);
+    EXPECT_EQ(parser.parse({}, "f", document), "");
+    std::string words;
+    for (const NormalWord& word : exact_words(document.text))
+      words += document.text.substr(word.begin, word.end - word.begin) + " ";
+    if (!words.empty()) left.push_back(words);
+  }
+  return left;
+}
+
+// Words of a small alphabet, so that repeated passages overlap, nest, and repeat in one document.
+TEST(Deduplicate, RepeatedPassagesAreThoseOfBruteForce) {
+  constexpr size_t kLength = 5;
+  for (const uint64_t alphabet : {2u, 3u, 8u}) {
+    Rng rng(31 + alphabet);
+    std::vector<Words> texts(20);
+    for (Words& words : texts)
+      for (uint64_t count = rng.next_below(50); count > 0; --count)
+        words.push_back("w" + std::to_string(rng.next_below(alphabet)));
+    texts.emplace_back(30, "same");
+    texts.push_back(texts[0]);
+    const RepeatedByBruteForce brute(texts, kLength);
+    std::vector<std::string> whole, expected;
+    for (size_t text = 0; text < texts.size(); ++text) {
+      std::string all, left;
+      for (size_t word = 0; word < texts[text].size(); ++word) {
+        all += texts[text][word] + " ";
+        if (brute.stays(text, word)) left += texts[text][word] + " ";
+      }
+      whole.push_back(all);
+      if (!left.empty()) expected.push_back(left);
+    }
+    EXPECT_NE(whole, expected);
+    EXPECT_EQ(left_by_deduplication(whole, kLength), expected) << alphabet;
+  }
+}
+
 TEST(SpillSorter, SortsMoreThanFits) {
   const testing::TempFolder folder;
   SpillSorter<uint64_t> sorter(folder.path(), "test", 0);  // the least: 1024 records

@@ -194,9 +194,9 @@ Result<std::unique_ptr<ByteSource>> ByteSource::open(const std::filesystem::path
   if (head.starts_with("\x1f\x8b")) return unpacked<GzipSource>(std::move(plain), where);
   if (head.starts_with("\x28\xb5\x2f\xfd")) return unpacked<ZstdSource>(std::move(plain), where);
   if (head.starts_with("PAR1"))
-    return Failure{{.what = "Parquet is not read by this build",
+    return Failure{{.what = "the file holds Parquet",
                     .where = where,
-                    .mend = "convert it to JSONL, for example with duckdb or pyarrow"}};
+                    .mend = "give its name, ending in .parquet, or --format parquet"}};
   return std::unique_ptr<ByteSource>(std::move(plain));
 }
 

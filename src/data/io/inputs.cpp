@@ -27,7 +27,8 @@ std::vector<std::string> matches(const std::string& pattern) {
 bool is_text_file(const fs::path& path) {
   fs::path name = path.filename();
   if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
-  static const std::set<std::string> kKnown = {".jsonl", ".ndjson", ".json", ".txt", ".md", ".rst"};
+  static const std::set<std::string> kKnown = {".jsonl", ".ndjson", ".json",   ".txt",
+                                               ".md",    ".rst",    ".parquet"};
   return kKnown.contains(name.extension().string());
 }
 
@@ -57,9 +58,10 @@ Result<RecordFormat> chosen_format(const std::string& name, const std::string& p
   if (name == "jsonl") return RecordFormat::kJsonLines;
   if (name == "lines") return RecordFormat::kTextLines;
   if (name == "text") return RecordFormat::kWholeText;
+  if (name == "parquet") return RecordFormat::kParquet;
   return Failure{{.what = printable(name) + " is no format of input",
                   .where = "format",
-                  .mend = "take auto, jsonl, lines or text"}};
+                  .mend = "take auto, jsonl, parquet, lines or text"}};
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ struct CorpusFile {
 
 struct InputOptions {
   std::vector<std::string> paths;  // files, patterns like data/*.jsonl.zst, folders, "-"
-  std::string format = "auto";     // or "jsonl", "lines", "text"
+  std::string format = "auto";     // or "jsonl", "parquet", "lines", "text"
   FieldNames fields;
   uint64_t longest_record = 64 << 20;  // bytes; what is longer is bad input
 };

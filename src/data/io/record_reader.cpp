@@ -1,6 +1,9 @@
 #include "data/io/record_reader.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -14,6 +17,12 @@ bool is_blank(std::string_view line) {
   return line.find_first_not_of(" \t\r") == std::string_view::npos;
 }
 
+Result<void> check_readable(const std::filesystem::path& path) {
+  if (::access(path.c_str(), R_OK) == 0) return {};
+  return Failure{
+      {.what = std::string("cannot be opened: ") + std::strerror(errno), .where = path.string()}};
+}
+
 }  // namespace
 
 RecordFormat format_by_name(const std::filesystem::path& path) {
@@ -21,6 +30,7 @@ RecordFormat format_by_name(const std::filesystem::path& path) {
   std::filesystem::path name = path.filename();
   if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
   const std::string extension = name.extension().string();
+  if (extension == ".parquet") return RecordFormat::kParquet;
   return extension == ".jsonl" || extension == ".ndjson" || extension == ".json"
              ? RecordFormat::kJsonLines
              : RecordFormat::kWholeText;
@@ -29,13 +39,21 @@ RecordFormat format_by_name(const std::filesystem::path& path) {
 Result<RecordReader> RecordReader::open(const std::filesystem::path& path, RecordFormat format,
                                         uint64_t longest, Position from) {
   RecordReader reader;
-  reader.source_ = PONDER_TRY(ByteSource::open(path));
   reader.format_ = format;
   reader.where_ = path.string();
   reader.longest_ = longest;
-  if (from.offset > 0) PONDER_TRY(reader.source_->skip(from.offset));
   reader.offset_ = from.offset;
   reader.number_ = from.number;
+  if (format == RecordFormat::kParquet) {
+    if (path == "-")
+      return Failure{{.what = "Parquet cannot be read from a pipe", .mend = "name the file"}};
+    PONDER_TRY(check_readable(path));
+    const ParquetModule* module = PONDER_TRY(parquet_module());
+    reader.rows_ = PONDER_TRY(module->read(path, {.first_row = from.number, .longest = longest}));
+    return reader;
+  }
+  reader.source_ = PONDER_TRY(ByteSource::open(path));
+  if (from.offset > 0) PONDER_TRY(reader.source_->skip(from.offset));
   return reader;
 }
 
@@ -86,8 +104,20 @@ Result<bool> RecordReader::skip_rest(Record& record) {
   return true;
 }
 
+Result<bool> RecordReader::next_row(Record& record) {
+  if (!PONDER_TRY(rows_->next(row_))) return false;
+  record.bytes = row_.json;
+  record.bad = row_.bad;
+  record.offset = row_.offset;
+  record.number = row_.number;
+  number_ = row_.behind;
+  offset_ += row_.json.size() + 1;
+  return true;
+}
+
 Result<bool> RecordReader::next(Record& record) {
   record.bad.clear();
+  if (rows_ != nullptr) return next_row(record);
   size_t searched = 0;
   while (true) {
     const std::string_view rest(buffer_.data() + begin_, end_ - begin_);

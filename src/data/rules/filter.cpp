@@ -24,6 +24,7 @@ constexpr Maker kMakers[] = {{"gopher_quality", make_gopher_quality},
                              {"url", make_url},
                              {"pii", make_pii},
                              {"thoughts", make_thoughts},
+                             {"answer", make_answer},
                              {"expression", make_expression}};
 
 struct Preset {
@@ -46,7 +47,8 @@ const std::vector<Preset>& presets() {
        {"gopher_repetition", "gopher_quality", "c4_quality", "fineweb_quality"},
        {{"c4_quality.terminal_punctuation", "0"}}},
       {"pii", {"pii"}, {}},
-      {"thoughts", {"thoughts"}, {}}};
+      {"thoughts", {"thoughts"}, {}},
+      {"r1-samples", {"answer", "thoughts"}, {}}};
   return list;
 }
 

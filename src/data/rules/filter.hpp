@@ -91,7 +91,8 @@ void replace_text(Document& document, FilterScratch& scratch, std::string text);
 std::unique_ptr<TextFilter> make_filter(std::string_view name);
 std::vector<std::string_view> filter_names();
 
-// The filters of a preset: gopher, c4, mc4, fineweb-paper, fineweb-datatrove, pii, thoughts.
+// The filters of a preset: gopher, c4, mc4, fineweb-paper, fineweb-datatrove, pii, thoughts,
+// r1-samples.
 Result<std::vector<std::unique_ptr<TextFilter>>> preset_filters(std::string_view name);
 std::vector<std::string_view> preset_names();
 

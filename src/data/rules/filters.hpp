@@ -16,6 +16,7 @@ std::unique_ptr<TextFilter> make_language();
 std::unique_ptr<TextFilter> make_url();
 std::unique_ptr<TextFilter> make_pii();
 std::unique_ptr<TextFilter> make_thoughts();
+std::unique_ptr<TextFilter> make_answer();
 std::unique_ptr<TextFilter> make_expression();
 
 }  // namespace ponder

@@ -97,6 +97,46 @@ TEST(Filters, LanguageIsKnown) {
             "language");
 }
 
+// The rule that fails for a record, or "".
+std::string rule_of(TextFilter& filter, const std::string& record) {
+  DocumentParser parser;
+  Document document;
+  document.record = record;
+  EXPECT_EQ(parser.parse({}, "f", document), "") << record;
+  FilterScratch scratch;
+  scratch.record = &parser;
+  scratch.features.look_at(document.text);
+  std::vector<double> values(filter.rules().size(), std::nan(""));
+  Measures measures(values, false);
+  filter.check(document, scratch, measures);
+  const int failed = measures.failed();
+  return failed < 0 ? "" : std::string(filter.rules()[static_cast<size_t>(failed)].name);
+}
+
+TEST(Filters, AnswersThatCanBeVerifiedAreKept) {
+  const auto maths = make_filter("answer");
+  for (const char* right :
+       {R"({"reference": "1/2", "text": "<think>a</think> So \\boxed{\\frac{2}{4}}"})",
+        R"({"reference": "1/2", "text": "", "answer": "The answer is 0.5."})",
+        R"({"reference": 12, "text": "The answer is 12"})"})
+    EXPECT_EQ(rule_of(*maths, right), "") << right;
+  EXPECT_EQ(rule_of(*maths, R"({"reference": "3", "text": "\\boxed{4}"})"), "answer_wrong");
+  for (const char* unclear :
+       {R"({"text": "\\boxed{4}"})", R"({"reference": "", "text": "\\boxed{4}"})",
+        R"({"reference": [4], "text": "\\boxed{4}"})",
+        R"({"reference": "4", "text": "It is hard to say.\nIt depends."})",
+        R"({"reference": "4", "text": "<think>it is \\boxed{4} but"})"})
+    EXPECT_EQ(rule_of(*maths, unclear), "answer_not_verifiable") << unclear;
+
+  const auto choice = make_filter("answer");
+  choice->numbers()[2].value = 1;
+  choice->lists()[0].values = {"key", "gold"};
+  EXPECT_EQ(rule_of(*choice, R"({"gold": "B", "text": "Thus **Answer: B**"})"), "");
+  EXPECT_EQ(rule_of(*choice, R"({"gold": "B", "text": "Answer: C"})"), "answer_wrong");
+  choice->numbers()[1].value = std::nan("");  // wrong ones stay
+  EXPECT_EQ(rule_of(*choice, R"({"gold": "B", "text": "Answer: C"})"), "");
+}
+
 TEST(Filters, ExpressionsDecide) {
   auto filters = filters_of("expression", {{"keep", "words >= 3 && !contains(text, 'bad')\x1f"}});
   EXPECT_EQ(look(filters, "three good words").rule, "");

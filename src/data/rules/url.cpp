@@ -4,6 +4,7 @@
 
 #include "base/file.hpp"
 #include "data/rules/filters.hpp"
+#include "data/text/site.hpp"
 
 namespace ponder {
 namespace {
@@ -11,12 +12,6 @@ namespace {
 constexpr uint64_t kLongestList = 1ull << 30;  // bytes
 
 using Strings = std::unordered_set<std::string>;
-
-std::string lowered(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return lower;
-}
 
 // One entry a line; # begins a remark.
 Result<void> read_lists(const std::vector<std::string>& files, Strings& entries) {
@@ -30,16 +25,6 @@ Result<void> read_lists(const std::vector<std::string>& files, Strings& entries)
     }
   }
   return {};
-}
-
-// "https://user@www.Example.com:80/path" → "www.example.com".
-std::string host_of(std::string_view url) {
-  const size_t scheme = url.find("://");
-  if (scheme != url.npos) url.remove_prefix(scheme + 3);
-  url = url.substr(0, url.find_first_of("/?#"));
-  const size_t at = url.rfind('@');
-  if (at != url.npos) url.remove_prefix(at + 1);
-  return lowered(url.substr(0, url.find(':')));
 }
 
 class Url : public TextFilter {
@@ -67,7 +52,7 @@ class Url : public TextFilter {
 
   void check(Document& document, FilterScratch&, Measures& measures) const override {
     const std::string url = lowered(document.url);
-    std::string host = host_of(url);
+    std::string host = site_of(url);
     double domains = 0;
     while (!host.empty()) {
       domains += static_cast<double>(entries_[kDomains].count(host));

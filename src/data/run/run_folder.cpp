@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/file.hpp"
+#include "data/parquet/convert.hpp"
 
 namespace ponder {
 namespace {
@@ -27,6 +28,7 @@ OrderedJson identity(const StepRun& options, const std::vector<CorpusFile>& inpu
   OrderedJson json = {{"settings", options.settings},
                       {"packing", std::string(packing_suffix(options.packing))},
                       {"checkpoint", options.checkpoint_bytes}};
+  if (options.parquet) json["parquet"] = true;
   OrderedJson& files = json["inputs"] = OrderedJson::array();
   for (const CorpusFile& input : inputs) {
     std::error_code error;
@@ -53,6 +55,9 @@ Result<RunFolder> RunFolder::open(const StepRun& options, std::string_view stage
   run.folder_ = options.folder;
   run.stage_ = stage;
   run.suffix_ = ".jsonl" + std::string(packing_suffix(options.packing));
+  run.packing_ = options.packing;
+  run.parquet_ = options.parquet;
+  if (options.parquet) PONDER_TRY(parquet_module());  // or it fails when all is computed
   run.inputs_ = inputs;
   std::error_code error;
   fs::create_directories(run.hidden(), error);
@@ -94,16 +99,31 @@ fs::path RunFolder::notes_file(size_t shard) const { return shard_file("notes", 
 fs::path RunFolder::part(size_t shard) const {
   char name[32];
   std::snprintf(name, sizeof(name), "part-%05zu", shard);
-  return folder_ / (name + suffix_);
+  return folder_ / (name + (parquet_ ? ".parquet" : suffix_));
 }
 
 Result<void> RunFolder::publish(size_t shard, bool back) const {
+  if (parquet_) return publish_parquet(shard, back);
   const fs::path from = back ? part(shard) : kept_file(shard);
   const fs::path to = back ? kept_file(shard) : part(shard);
   std::error_code error;
   if (!fs::exists(from, error)) return {};
   fs::rename(from, to, error);
   return error ? Result<void>(io_failure(to, error)) : Result<void>{};
+}
+
+// The lines stay until the shard is done: a Parquet file cannot be gone on with.
+Result<void> RunFolder::publish_parquet(size_t shard, bool back) const {
+  std::error_code error;
+  if (back) {
+    fs::remove(part(shard), error);
+    return error ? Result<void>(io_failure(part(shard), error)) : Result<void>{};
+  }
+  if (!fs::exists(kept_file(shard), error)) return {};
+  const fs::path whole = shard_file("parquet", shard);
+  PONDER_TRY(lines_to_parquet(kept_file(shard), whole, packing_ == Packing::kGzip));
+  fs::rename(whole, part(shard), error);
+  return error ? Result<void>(io_failure(part(shard), error)) : Result<void>{};
 }
 
 Result<ShardState> RunFolder::load(size_t shard) const {
@@ -184,6 +204,7 @@ Result<StepTally> RunFolder::finish(const StepRun& options, const OrderedJson& m
   for (size_t shard = 0; shard < shards(); ++shard) {
     fs::remove(removed_file(shard), error);
     fs::remove(quarantine_file(shard), error);
+    if (parquet_) fs::remove(kept_file(shard), error);
   }
   return tally;
 }

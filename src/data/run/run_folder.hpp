@@ -37,7 +37,8 @@ class RunFolder {
   std::filesystem::path quarantine_file(size_t shard) const;
   std::filesystem::path notes_file(size_t shard) const;
   std::filesystem::path part(size_t shard) const;  // the final name of kept_file()
-  // Moves the documents of a shard to their final name; `back`: away from there.
+  // Moves the documents of a shard to their final name, as Parquet if so wished; `back`: away from
+  // there.
   Result<void> publish(size_t shard, bool back) const;
 
   // Whether every shard of this stage is done, by whichever process.
@@ -51,10 +52,13 @@ class RunFolder {
   size_t shards() const { return inputs_.size(); }
 
  private:
+  Result<void> publish_parquet(size_t shard, bool back) const;
   std::filesystem::path shard_file(std::string_view what, size_t shard) const;
 
   std::filesystem::path folder_;
-  std::string stage_, suffix_;
+  std::string stage_, suffix_;  // suffix_: of kept_file()
+  Packing packing_ = Packing::kNone;
+  bool parquet_ = false;
   std::vector<CorpusFile> inputs_;
 };
 

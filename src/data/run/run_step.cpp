@@ -83,6 +83,7 @@ class ShardRun {
 
   // Batches depend on the file and on where checkpoints were only.
   Result<bool> read_batch(RecordReader& reader) {
+    release_items();
     count_ = 0;
     size_t bytes = 0;
     Record record;
@@ -100,6 +101,16 @@ class ShardRun {
     return count_ > 0;
   }
 
+  // Items keep their memory for the next batch; where long documents came to many of them in turn
+  // that would be much more than a batch.
+  void release_items() {
+    size_t held = 0;
+    for (const Item& item : items_)
+      held += item.document.record.capacity() + item.document.text.capacity() +
+              item.decision.notes.capacity();
+    if (held > 4 * kBatchBytes) items_.clear();
+  }
+
   void process(Item& item, int thread) {
     Document& document = item.document;
     document.added.clear();
@@ -107,7 +118,7 @@ class ShardRun {
     item.decision = {};
     if (!item.bad.empty()) return;
     DocumentParser* parser = nullptr;
-    if (file_.format == RecordFormat::kJsonLines) {
+    if (is_json(file_.format)) {
       parser = &parsers_[static_cast<size_t>(thread)];
       item.bad = parser->parse(input_.fields, file_.origin, document);
     } else {

@@ -45,6 +45,7 @@ class DocumentStep {
 struct StepRun {
   std::string folder;  // "-": documents go to standard output, and nothing else is written
   Packing packing = Packing::kNone;
+  bool parquet = false;  // documents are written as Parquet, not as JSON lines
   int threads = 1;
   int rank = 0, world = 1;               // this process takes the shards with shard % world == rank
   uint64_t checkpoint_bytes = 64 << 20;  // of input between two checkpoints

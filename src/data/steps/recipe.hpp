@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "data/classify/quality.hpp"
+#include "data/classify/recall.hpp"
 #include "data/decontaminate/decontaminate_step.hpp"
 #include "data/dedup/dedup.hpp"
 #include "data/pack/pack.hpp"
@@ -29,7 +29,7 @@ namespace ponder {
 
 struct RecipeStep {
   std::string type;  // filter, dedup-exact, dedup-near, dedup-substring, decontaminate, classify,
-                     // sample, pack
+                     // recall, sample, pack
   Filters filters;
   bool record = false;
   DedupOptions dedup;
@@ -37,6 +37,7 @@ struct RecipeStep {
   std::vector<std::string> against, fields;
   std::string model;  // classifier, or whose tokenizer
   QualityOptions quality;
+  RecallOptions recall;
   PackOptions pack;
   double fraction = 0;
   uint64_t seed = 1;
@@ -46,6 +47,7 @@ struct DataRecipe {
   InputOptions input;
   std::string output;
   std::string compress = "none";
+  std::string output_format = "jsonl";  // or "parquet": of the last step's documents
   std::vector<RecipeStep> steps;
 };
 

@@ -141,6 +141,22 @@ Result<void> read_classify(TableReader& reader, RecipeStep& step) {
   return reader.number("keep_fraction", 0, 1, step.quality.keep_fraction);
 }
 
+Result<void> read_recall(TableReader& reader, RecipeStep& step) {
+  RecallOptions& o = step.recall;
+  PONDER_TRY(reader.need("good"));
+  PONDER_TRY(reader.texts("good", o.seed_files));
+  PONDER_TRY(reader.number("fraction", 1e-9, 1, o.fraction));
+  PONDER_TRY(reader.integer("rounds", 1, 100, o.rounds));
+  PONDER_TRY(reader.number("enough", 0, 1, o.enough));
+  PONDER_TRY(reader.number("site_share", 0, 1, o.site_share));
+  PONDER_TRY(reader.integer("site_documents", 1, 1'000'000'000, o.site_documents));
+  PONDER_TRY(reader.integer("negatives", 1, INT64_MAX, o.negatives));
+  PONDER_TRY(reader.integer("dim", 1, 4096, o.training.dimension));
+  PONDER_TRY(reader.integer("epochs", 1, 1000, o.training.epochs));
+  PONDER_TRY(reader.integer("buckets", 1, 100'000'000, o.training.buckets));
+  return reader.integer("seed", 0, INT64_MAX, o.seed);
+}
+
 Result<void> read_sample(TableReader& reader, RecipeStep& step) {
   PONDER_TRY(reader.need("fraction"));
   PONDER_TRY(reader.number("fraction", 0, 1, step.fraction));
@@ -173,6 +189,8 @@ Result<RecipeStep> read_step(const toml::table& table, const std::string& where)
     PONDER_TRY(read_decontaminate(reader, step));
   } else if (step.type == "classify") {
     PONDER_TRY(read_classify(reader, step));
+  } else if (step.type == "recall") {
+    PONDER_TRY(read_recall(reader, step));
   } else if (step.type == "sample") {
     PONDER_TRY(read_sample(reader, step));
   } else if (step.type == "pack") {
@@ -181,7 +199,7 @@ Result<RecipeStep> read_step(const toml::table& table, const std::string& where)
     return Failure{{.what = printable(step.type) + " is no type of step",
                     .where = toml_place(table, where),
                     .mend = "there are filter, dedup-exact, dedup-near, dedup-substring, "
-                            "decontaminate, classify, sample, pack"}};
+                            "decontaminate, classify, recall, sample, pack"}};
   }
   PONDER_TRY(reader.finish());
   return step;
@@ -202,6 +220,7 @@ Result<DataRecipe> parse_recipe(std::string_view text, const std::string& where)
   PONDER_TRY(reader.texts("input", recipe.input.paths));
   PONDER_TRY(reader.text("output", recipe.output));
   PONDER_TRY(reader.text("compress", recipe.compress));
+  PONDER_TRY(reader.text("output_format", recipe.output_format));
   PONDER_TRY(reader.text("format", recipe.input.format));
   PONDER_TRY(reader.text("text_field", recipe.input.fields.text));
   PONDER_TRY(reader.text("id_field", recipe.input.fields.id));
@@ -219,6 +238,13 @@ Result<DataRecipe> parse_recipe(std::string_view text, const std::string& where)
     if (recipe.steps.back().type == "pack" && recipe.steps.size() < steps->size())
       return Failure{{.what = "pack must be the last step", .where = toml_place(node, where)}};
   }
+  const bool parquet = recipe.output_format == "parquet";
+  if (!parquet && recipe.output_format != "jsonl")
+    return Failure{{.what = "output_format is neither jsonl nor parquet", .where = where}};
+  if (parquet && recipe.steps.back().type == "pack")
+    return Failure{{.what = "output_format is parquet, but the last step is pack",
+                    .where = where,
+                    .mend = "leave one of them out"}};
   return recipe;
 }
 

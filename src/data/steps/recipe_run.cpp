@@ -39,6 +39,7 @@ class RecipeRunner {
           PONDER_TRY(quality_step(step.quality, step.model, input, inputs, options_.run, pool_));
       return map(quality, input, inputs);
     }
+    if (step.type == "recall") return recall(step, input, inputs);
     SampleStep sample(step.seed, SampleStep::limit_of(step.fraction));
     options_.run.settings = {{"step", "sample"}, {"seed", step.seed}, {"fraction", step.fraction}};
     return map(sample, input, inputs);
@@ -68,6 +69,14 @@ class RecipeRunner {
     return map(decontaminate, input, inputs);
   }
 
+  Result<StepTally> recall(const RecipeStep& step, const InputOptions& input,
+                           const std::vector<CorpusFile>& inputs) {
+    if (peers_.world() > 1)
+      return Failure{{.what = "recall is the work of one process", .where = "recall"}};
+    PONDER_TRY(recall_step(step.recall, input, inputs, options_.run, pool_));
+    return PONDER_TRY(RunFolder::open(options_.run, "main", inputs)).total(options_.run.samples);
+  }
+
   Result<StepTally> pack(const RecipeStep& step, const InputOptions& input,
                          const std::vector<CorpusFile>& inputs) {
     const Tokenizer tokenizer = PONDER_TRY(options_.tokenizer(step.model));
@@ -95,6 +104,7 @@ Result<void> run_recipe(DataRecipe recipe, RecipeRun options, Peers& peers, Thre
     std::snprintf(number, sizeof(number), "%02zu-", i + 1);
     options.run.folder =
         (std::filesystem::path(recipe.output) / (number + recipe.steps[i].type)).string();
+    options.run.parquet = recipe.output_format == "parquet" && i + 1 == recipe.steps.size();
     const StepTally tally = PONDER_TRY(runner.run(recipe.steps[i], input));
     if (options.done) PONDER_TRY(options.done(options.run.folder, tally));
     input.paths = {options.run.folder};
