@@ -44,7 +44,7 @@ def test_json(ponder, models, shape):
         ops = [row for row in seen["profile"]
                if [row[k] for k in ("test", "batch", "depth")] == [result[k] for k in ("test", "batch", "depth")]]
         names = {row["op"] for row in ops}
-        assert {"matmul", "attention", "rmsnorm", "rope", "swiglu", "embedding", "sample", "other"} <= names
+        assert {"matmul", "attention", "rmsnorm", "rope", "matmul_gated", "embedding", "sample", "other"} <= names
         assert ("moe" in names) == (shape == "deepseek-v3-tiny")
         assert sum(row["share"] for row in ops) == pytest.approx(1, abs=0.01)
         assert all(row["calls"] > 0 for row in ops if row["op"] != "other")
