@@ -1,6 +1,7 @@
 #include "data/steps/recipe.hpp"
 
 #define TOML_EXCEPTIONS 0
+#define TOML_ASSERT(truth) static_cast<void>(0)  // it fails for bad files too: [[*x]]
 #include <toml++/toml.h>
 
 #include <algorithm>
