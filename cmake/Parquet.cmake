@@ -4,8 +4,8 @@
 option(PONDER_PARQUET "Build the Parquet module where Arrow is found" ON)
 set(PONDER_ARROW ${CMAKE_SOURCE_DIR}/build/arrow/pyarrow CACHE PATH "Folder with Arrow's libraries and include/")
 
-file(GLOB arrow_library ${PONDER_ARROW}/libarrow.so.*)
-file(GLOB parquet_library ${PONDER_ARROW}/libparquet.so.*)
+file(GLOB arrow_library CONFIGURE_DEPENDS ${PONDER_ARROW}/libarrow.so.*)
+file(GLOB parquet_library CONFIGURE_DEPENDS ${PONDER_ARROW}/libparquet.so.*)
 if(NOT PONDER_PARQUET OR NOT arrow_library OR NOT parquet_library)
   message(STATUS "Without Parquet: no Arrow in ${PONDER_ARROW}")
   return()

@@ -68,13 +68,13 @@ class Rows : public ParquetRows {
     builder.memory_pool(&capped_)->properties(to_arrow);
     ARROW_ASSIGN_OR_RAISE(reader_, builder.Build());
     metadata_ = reader_->parquet_reader()->metadata();
-    groups_ = std::min(metadata_->num_row_groups(), kMostGroups);
-    int64_t rows = 0;
+    groups_ = metadata_->num_row_groups();
+    if (groups_ > kMostGroups)
+      return arrow::Status::Invalid("more than ", kMostGroups, " row groups");
     for (int i = 0; i < groups_; ++i) {
       const int64_t count = metadata_->RowGroup(i)->num_rows();
       if (count < 0 || count > (int64_t{1} << 40) || metadata_->RowGroup(i)->num_columns() < 1)
         return arrow::Status::Invalid("row group ", i, " says that it has ", count, " rows");
-      rows += count;
     }
     return arrow::Status::OK();
   }
