@@ -83,13 +83,13 @@ def test_thoughts_in_the_history_are_dropped(web, thinker):
 
 def test_with_anthropics_client(claude, thinker):
     def ask_claude(**fields):
-        return claude.messages.create(model=thinker, messages=HELLO, max_tokens=60, **fields)
+        return claude.messages.create(model=thinker, messages=HELLO, max_tokens=60, extra_body={"seed": 1}, **fields)
 
     answer = ask_claude(thinking={"type": "enabled", "budget_tokens": 10})
     assert [block.type for block in answer.content] == ["thinking", "text"]
     assert answer.content[0].thinking
     assert [block.type for block in ask_claude(thinking={"type": "disabled"}).content] == ["text"]
-    with claude.messages.stream(model=thinker, messages=HELLO, max_tokens=60,
+    with claude.messages.stream(model=thinker, messages=HELLO, max_tokens=60, extra_body={"seed": 1},
                                 thinking={"type": "enabled", "budget_tokens": 10}) as stream:
         kinds = [event.type for event in stream]
         final = stream.get_final_message()
