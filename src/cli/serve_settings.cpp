@@ -1,15 +1,12 @@
 #include "cli/serve_settings.hpp"
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ASSERT(truth) static_cast<void>(0)  // it fails for bad files too: [[*x]]
-#include <toml++/toml.h>
-
 #include <algorithm>
 
 #include "base/env.hpp"
 #include "base/file.hpp"
 #include "cli/format_text.hpp"
 #include "io/printable.hpp"
+#include "io/toml.hpp"
 
 namespace ponder {
 namespace {
@@ -227,13 +224,9 @@ Result<uint64_t> parse_bytes(std::string_view text, const std::string& where) {
 
 Result<SettingValues> read_settings_file(const std::filesystem::path& path) {
   const std::string text = PONDER_TRY(read_file(path, 1 << 20));
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed)
-    return Failure{
-        {.what = std::string(parsed.error().description()),
-         .where = path.string() + ": line " + std::to_string(parsed.error().source().begin.line)}};
+  const toml::table table = PONDER_TRY(parse_toml(text, path.string()));
   SettingValues values;
-  for (const auto& [key, node] : parsed.table()) {
+  for (const auto& [key, node] : table) {
     const std::string name(key.str());
     const std::string where = path.string() + ": " + name;
     const auto known = serve_settings();

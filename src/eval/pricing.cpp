@@ -1,13 +1,10 @@
 #include "eval/pricing.hpp"
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ASSERT(truth) static_cast<void>(0)  // it fails for bad files too: [[*x]]
-#include <toml++/toml.h>
-
 #include <algorithm>
 
 #include "base/file.hpp"
 #include "io/printable.hpp"
+#include "io/toml.hpp"
 
 namespace ponder {
 namespace {
@@ -89,13 +86,9 @@ Result<PriceTable> PriceTable::read(const std::filesystem::path& file) {
 }
 
 Result<PriceTable> PriceTable::parse(const std::string& text, const std::string& where) {
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed)
-    return Failure{
-        {.what = std::string(parsed.error().description()),
-         .where = where + ": line " + std::to_string(parsed.error().source().begin.line)}};
+  const toml::table parsed = PONDER_TRY(parse_toml(text, where));
   PriceTable table;
-  const auto* list = parsed.table()["price"].as_array();
+  const auto* list = parsed["price"].as_array();
   if (list == nullptr) return Failure{{.what = "has no [[price]]", .where = where}};
   for (const toml::node& node : *list) {
     const auto* entry = node.as_table();

@@ -1,9 +1,5 @@
 #include "train/recipe.hpp"
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ASSERT(truth) static_cast<void>(0)  // it fails for bad files too: [[*x]]
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -12,6 +8,7 @@
 
 #include "base/file.hpp"
 #include "io/printable.hpp"
+#include "io/toml.hpp"
 
 namespace ponder {
 
@@ -71,9 +68,9 @@ Result<void> apply_set(toml::table& root, const std::string& set, std::string& k
   if (table == nullptr) return wrong;
   const std::string name = key.substr(key.rfind('.') + 1);  // all of it if there is no dot
   const std::string value = set.substr(sign + 1);
-  toml::parse_result parsed = toml::parse("v = " + value + "\n");
-  if (parsed && parsed.table().size() == 1 && parsed.table().contains("v"))
-    table->insert_or_assign(name, std::move(*parsed.table().get("v")));
+  auto parsed = parse_toml("v = " + value + "\n", "--set");
+  if (parsed.ok() && parsed.value().size() == 1 && parsed.value().contains("v"))
+    table->insert_or_assign(name, std::move(*parsed.value().get("v")));
   else
     table->insert_or_assign(name, value);
   return {};
@@ -125,13 +122,8 @@ Result<Recipe> Recipe::open(const std::filesystem::path& path, std::span<const s
 
 Result<Recipe> Recipe::parse(std::string_view text, const std::string& where,
                              std::span<const std::string> sets) {
-  toml::parse_result parsed = toml::parse(text);
-  if (!parsed)
-    return Failure{
-        {.what = std::string(parsed.error().description()),
-         .where = where + ": line " + std::to_string(parsed.error().source().begin.line)}};
   auto state = std::make_shared<State>();
-  state->root = std::move(parsed).table();
+  state->root = PONDER_TRY(parse_toml(text, where));
   state->file = where;
   for (const std::string& set : sets) {
     std::string key;
@@ -150,7 +142,7 @@ std::string Recipe::where(std::string_view key) const {
   if (state_->sets.contains(name)) return "--set " + name;
   const toml::node* node = state_->find(name);
   if (node == nullptr || node->source().begin.line == 0) return state_->file + ": " + name;
-  return state_->file + ": line " + std::to_string(node->source().begin.line) + ": " + name;
+  return toml_place(*node, state_->file) + ": " + name;
 }
 
 namespace {

@@ -1,9 +1,5 @@
 #include "data/steps/filter_settings.hpp"
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ASSERT(truth) static_cast<void>(0)  // it fails for bad files too: [[*x]]
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -16,12 +12,7 @@
 namespace ponder {
 
 Result<Filters> parse_filters(std::string_view text, const std::string& where) {
-  const toml::parse_result parsed = toml::parse(text, where);
-  if (!parsed)
-    return Failure{
-        {.what = std::string(parsed.error().description()),
-         .where = where + ", line " + std::to_string(parsed.error().source().begin.line)}};
-  return filters_of_table(parsed.table(), where);
+  return filters_of_table(PONDER_TRY(parse_toml(text, where)), where);
 }
 
 Result<Filters> filters_of_table(const toml::table& table, const std::string& where) {
@@ -68,10 +59,6 @@ Result<Filters> filters_of_table(const toml::table& table, const std::string& wh
     }
   }
   return filters;
-}
-
-std::string toml_place(const toml::node& node, const std::string& where) {
-  return where + ", line " + std::to_string(node.source().begin.line);
 }
 
 Result<std::string> toml_words(const toml::node& node, const std::string& where) {

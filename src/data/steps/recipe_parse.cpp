@@ -1,9 +1,5 @@
 #include "data/steps/recipe.hpp"
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ASSERT(truth) static_cast<void>(0)  // it fails for bad files too: [[*x]]
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <set>
 
@@ -209,12 +205,7 @@ Result<RecipeStep> read_step(const toml::table& table, const std::string& where)
 }  // namespace
 
 Result<DataRecipe> parse_recipe(std::string_view text, const std::string& where) {
-  const toml::parse_result parsed = toml::parse(text, where);
-  if (!parsed)
-    return Failure{
-        {.what = std::string(parsed.error().description()),
-         .where = where + ", line " + std::to_string(parsed.error().source().begin.line)}};
-  const toml::table& table = parsed.table();
+  const toml::table table = PONDER_TRY(parse_toml(text, where));
   DataRecipe recipe;
   TableReader reader(table, where);
   for (const char* key : {"input", "output", "step"}) PONDER_TRY(reader.need(key));

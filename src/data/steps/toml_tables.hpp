@@ -1,14 +1,12 @@
-// Reading of TOML that several recipes share. Include after toml++/toml.h.
+// Reading of TOML that several recipes share.
 #pragma once
 
 #include <string>
 
 #include "data/steps/filter_settings.hpp"
+#include "io/toml.hpp"
 
 namespace ponder {
-
-// "FILE, line N".
-std::string toml_place(const toml::node& node, const std::string& where);
 
 // A number, truth, text or list of texts as the text that set_filter_option() takes; texts of a
 // list are ended by kListSeparator.
