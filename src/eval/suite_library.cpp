@@ -70,9 +70,11 @@ Result<SuiteLibrary::Source> SuiteLibrary::source(const std::string& what,
     return Source{folder_ / what / "data", suite.format};
   }
   if (std::filesystem::is_regular_file(what, code)) return Source{what, format};
-  return Failure{{.what = "is neither a suite that was added nor a file",
+  const bool own = has(generated_suites(), what) || has(builtin_suites(), what);
+  return Failure{{.what = own ? "is part of the program, not a file"
+                              : "is neither a suite that was added nor a file",
                   .where = what,
-                  .mend = "`ponder eval list` names the suites"}};
+                  .mend = "give a suite that `ponder eval add` took, or its file"}};
 }
 
 Result<Suite> SuiteLibrary::find(const std::string& what, const std::string& format,

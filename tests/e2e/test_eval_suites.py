@@ -57,5 +57,9 @@ def test_plus_makes_a_suite_of_more_tests(ponder, tmp_path):
     assert ponder("eval", "add", "more", tmp_path / "more.jsonl", env=env).returncode == 0
     assert "Plus (ours)" in ponder("eval", "show", "more", env=env).stdout
     assert json.loads(ponder("eval", "check", "more", "--json", env=env).stdout)["failed"] == []
-    refused = ponder("eval", "plus", "cpp", "-o", tmp_path / "no.jsonl", env=env)
+    refused = ponder("eval", "plus", "nosuch", "-o", tmp_path / "no.jsonl", env=env)
     assert refused.returncode == 1 and "neither a suite that was added nor a file" in refused.stderr
+    for own in ("cpp", "arithmetic"):
+        refused = ponder("eval", "plus", own, "-o", tmp_path / "own.jsonl", env=env)
+        assert refused.returncode == 1 and "is part of the program, not a file" in refused.stderr
+        assert not (tmp_path / "own.jsonl").exists()
