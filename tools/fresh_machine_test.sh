@@ -30,6 +30,7 @@ if [ ! -x "$machine/bin/bash" ]; then
     { tail "$machine.log"; exit 1; }
   rm -f "$machine.log"
 fi
+chmod 755 "$machine"  # its /: sandboxed programs of other users must pass through it
 cp /etc/resolv.conf /etc/hosts "$machine/etc/"
 [ ! -f /etc/pip.conf ] || cp /etc/pip.conf "$machine/etc/"
 if [ -d /usr/local/share/ca-certificates ]; then
