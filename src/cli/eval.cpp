@@ -154,6 +154,7 @@ void add_eval_command(CLI::App& app, Selection& selection) {
   add_eval_check(command, selection);
   add_eval_plus(command, selection);
   add_eval_run(command, selection);
+  add_eval_rescore(command, selection);
   add_eval_report(command, selection);
   command.footer(
       "Examples:\n"

@@ -11,6 +11,7 @@
 #include "engine/engine.hpp"
 #include "eval/answering.hpp"
 #include "eval/pricing.hpp"
+#include "eval/run_store.hpp"
 #include "eval/suite_library.hpp"
 #include "judge/sandbox/sandbox.hpp"
 
@@ -22,7 +23,17 @@ void add_eval_add(CLI::App& eval, Selection& selection);
 void add_eval_check(CLI::App& eval, Selection& selection);
 void add_eval_plus(CLI::App& eval, Selection& selection);
 void add_eval_run(CLI::App& eval, Selection& selection);
+void add_eval_rescore(CLI::App& eval, Selection& selection);
 void add_eval_report(CLI::App& eval, Selection& selection);
+
+// The sandbox for problems that run programs, nothing for others. It must prove itself first; what
+// it shows goes into the run's notes "judge" and "withheld". Errors: nothing protects and not
+// `unconfined`, "stopped".
+Result<std::optional<Sandbox>> open_judge(const std::vector<Problem>& problems, bool unconfined,
+                                          RunStore& store);
+
+// Judges the answers that have no verdict, or `again` all.
+Result<void> judge_stored(RunStore& store, const std::optional<Sandbox>& sandbox, bool again);
 
 // Where added suites are kept.
 SuiteLibrary suite_library();

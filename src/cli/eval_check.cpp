@@ -25,11 +25,12 @@ Result<int> check_suite(const CheckFlags& flags) {
   const SuiteCheck check = PONDER_TRY(
       check_solutions(suite, sandbox ? &*sandbox : nullptr, available_cpus(), line.sink()));
   line.clear();
-  OutputJson failed = OutputJson::array(), passed = OutputJson::array();
+  OutputJson failed = OutputJson::array(), passed = failed, found = failed;
   std::string text;
   for (const CheckedSolution& solution : check.all) {
-    if (solution.as_expected()) continue;
     const std::string verdict(verdict_name(solution.judgement.verdict));
+    if (solution.wrong) found.push_back({{"id", solution.id}, {"verdict", verdict}});
+    if (solution.as_expected()) continue;
     (solution.wrong ? passed : failed)
         .push_back({{"id", solution.id}, {"verdict", verdict}, {"why", solution.judgement.why}});
     text += solution.id + ": " + (solution.wrong ? "a wrong program gets " : "") + verdict +
@@ -41,7 +42,8 @@ Result<int> check_suite(const CheckFlags& flags) {
     PONDER_TRY(print(json_text({{"checked", checked},
                                 {"failed", failed},
                                 {"wrong_checked", wrong},
-                                {"wrong_passed", passed}})));
+                                {"wrong_passed", passed},
+                                {"wrong_verdicts", found}})));
   } else {
     text += std::to_string(right) + " of " + std::to_string(checked) + " solutions pass; " +
             std::to_string(check.without) + " problems have none\n";

@@ -1,17 +1,15 @@
 // ponder eval run: asks a model the questions of a suite and judges its answers.
 #include <CLI/CLI.hpp>
-#include <thread>
 
 #include "cli/eval.hpp"
 #include "cli/format_text.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/json_output.hpp"
 #include "cli/terminal.hpp"
-#include "cli/version.hpp"
 #include "eval/contamination.hpp"
 #include "eval/report.hpp"
+#include "eval/rescore.hpp"
 #include "eval/runner.hpp"
-#include "judge/sandbox/self_test.hpp"
 
 namespace ponder {
 namespace {
@@ -25,12 +23,6 @@ struct EvalRunFlags {
   std::optional<double> machine_price;
   bool greedy = false, resume = false, rejudge = false, unconfined = false, json = false;
 };
-
-OrderedJson suite_note(const Suite& suite) {
-  return {{"name", suite.name},      {"format", suite.format}, {"origin", suite.origin},
-          {"sha256", suite.sha256},  {"form", suite.form},     {"problems", suite.problems.size()},
-          {"warning", suite.warning}};
-}
 
 OrderedJson protocol_note(const EvalRunFlags& flags) {
   return {{"samples", flags.samples.value_or(1)},
@@ -73,32 +65,6 @@ Result<void> look_for_contamination(const EvalRunFlags& flags, const Suite& suit
   for (size_t i = 0; i < problems.size(); ++i)
     problems[i].contamination = check.overlaps()[i].json();
   return store.set_problems(problems);
-}
-
-// The sandbox for suites that run programs; it must prove itself first.
-Result<std::optional<Sandbox>> open_sandbox(const EvalRunFlags& flags, const Suite& suite,
-                                            RunStore& store) {
-  bool needed = false;
-  for (const Problem& problem : suite.problems) needed = needed || problem.task == "code";
-  if (!needed) return std::optional<Sandbox>();
-  Sandbox sandbox = PONDER_TRY(Sandbox::create({.allow_unconfined = flags.unconfined}));
-  ProgressLine progress;
-  const SelfTestReport report = self_test(sandbox, {.quick = true, .progress = progress.sink()});
-  if (!report.complete) return Failure{{.what = "stopped"}};
-  std::string warning;
-  if (sandbox.level() == SandboxLevel::kNone)
-    warning =
-        "Programs ran without a sandbox, since --no-sandbox asked for it: they could do what "
-        "they liked, also to these results.";
-  PONDER_TRY(store.set_note("judge", {{"ponder", kVersion},
-                                      {"sandbox", sandbox_level_name(sandbox.level())},
-                                      {"selftest", report.summary()},
-                                      {"warning", warning}}));
-  const bool believed = report.passed() || sandbox.level() == SandboxLevel::kNone;
-  PONDER_TRY(store.set_note(
-      "withheld", believed ? OrderedJson(nullptr)
-                           : OrderedJson("the sandbox fails its self-test: " + report.summary())));
-  return std::optional(std::move(sandbox));
 }
 
 std::string default_folder(const EvalRunFlags& flags, const Suite& suite) {
@@ -183,25 +149,6 @@ Result<AskOutcome> ask(const EvalRunFlags& flags, const Suite& suite, AnsweringM
   return outcome;
 }
 
-Result<void> judge(const EvalRunFlags& flags, RunStore& store,
-                   const std::optional<Sandbox>& sandbox) {
-  const auto problems = PONDER_TRY(store.problems());
-  for (const StoredProblem& stored : problems)
-    if (find_task(stored.problem.task) == nullptr)
-      return Failure{{.what = "nobody can judge a problem of the task " + stored.problem.task}};
-  ProgressLine progress;
-  return judge_all(
-      {.problems = &problems,
-       .store = &store,
-       .judge =
-           [&](const Problem& problem, std::string_view text) {
-             return find_task(problem.task)->judge(problem, text, sandbox ? &*sandbox : nullptr);
-           },
-       .threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency())),
-       .again = flags.rejudge,
-       .progress = progress.sink()});
-}
-
 std::string why_incomplete(const AskOutcome& outcome) {
   std::string text = std::to_string(outcome.missing) + " answers are missing";
   if (outcome.over_budget) text += ": the budget does not allow another one";
@@ -224,13 +171,14 @@ Result<int> run_suite(const EvalRunFlags& flags) {
                                                   ? OrderedJson(*flags.machine_price)
                                                   : OrderedJson(nullptr)));
   PONDER_TRY(look_for_contamination(flags, suite, *store));
-  const std::optional<Sandbox> sandbox = PONDER_TRY(open_sandbox(flags, suite, *store));
+  const std::optional<Sandbox> sandbox =
+      PONDER_TRY(open_judge(suite.problems, flags.unconfined, *store));
   const AskOutcome outcome = PONDER_TRY(ask(flags, suite, opened->model(), *store));
   if (outcome.stopped) {
     print_error("ponder: stopped; the same command with --resume goes on\n");
     return interrupted_exit_status();
   }
-  PONDER_TRY(judge(flags, *store, sandbox));
+  PONDER_TRY(judge_stored(*store, sandbox, flags.rejudge));
   RunScore score = PONDER_TRY(score_run(*store, folder, flags.machine_price));
   const std::vector<ReportedRun> runs = {{std::move(score), store.get()}};
   PONDER_TRY(print(flags.json ? json_text(report_json(runs)["runs"][0])

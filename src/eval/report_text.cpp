@@ -153,6 +153,10 @@ std::vector<std::string> run_warnings(const RunScore& score) {
   if (score.interrupted > 0)
     all.push_back(name + std::to_string(score.interrupted) +
                   " questions were under way when the run was killed; they may have been billed.");
+  const auto rescored = score.about.find("rescored");
+  if (rescored != score.about.end() && rescored->is_object() && rescored->contains("folder"))
+    all.push_back(name + "the answers are those of another run, judged again: " +
+                  rescored->value("folder", "") + ".");
   for (const char* key : {"suite", "judge"}) {
     const auto note = score.about.find(key);
     if (note == score.about.end() || !note->is_object() || !note->contains("warning")) continue;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kLargestText = 256 << 20;
 constexpr int kPatience = 10'000;  // milliseconds, for another process's lock
+constexpr int kPause = 100;        // of these, between two looks at it
 
 constexpr const char* kSchema = R"(
 CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -177,6 +178,27 @@ Result<std::unique_ptr<RunStore>> RunStore::read(const std::filesystem::path& fo
   return connect(folder, SQLITE_OPEN_READONLY, false);
 }
 
+Result<std::unique_ptr<RunStore>> RunStore::copy(const std::filesystem::path& folder) {
+  auto made = PONDER_TRY(create(folder));  // to be overwritten, page by page
+  const std::lock_guard guard(mutex_);
+  sqlite3_backup* backup = sqlite3_backup_init(made->database_, "main", database_, "main");
+  if (backup == nullptr) return made->failure();
+  int code = SQLITE_BUSY;
+  for (int waited = 0; waited < kPatience && (code == SQLITE_BUSY || code == SQLITE_LOCKED);
+       waited += kPause) {
+    code = sqlite3_backup_step(backup, -1);
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED) sqlite3_sleep(kPause);
+  }
+  sqlite3_backup_finish(backup);
+  if (code != SQLITE_DONE) {
+    const std::string why = sqlite3_errstr(code);
+    std::error_code ignored;
+    std::filesystem::remove(made->file_, ignored);
+    return Failure{{.what = "cannot be copied: " + why, .where = file_.string()}};
+  }
+  return made;
+}
+
 RunStore::~RunStore() {
   sqlite3_close(database_);
   if (lock_ >= 0) ::close(lock_);
@@ -305,6 +327,11 @@ Result<void> RunStore::set_judgement(SampleKey key, const Judgement& judgement) 
       .bind(std::string_view(judgement.extracted))
       .bind(std::string_view(judgement.why))
       .run();
+}
+
+Result<void> RunStore::forget_judgements() {
+  const std::lock_guard guard(mutex_);
+  return execute("DELETE FROM verdicts");
 }
 
 Result<int64_t> RunStore::new_session() {

@@ -52,6 +52,8 @@ class RunStore {
   // Without the lock, to look at it only.
   static Result<std::unique_ptr<RunStore>> read(const std::filesystem::path& folder);
   static bool exists(const std::filesystem::path& folder);
+  // Of everything, as it is now, into another folder; errors if a run is there. The copy is locked.
+  Result<std::unique_ptr<RunStore>> copy(const std::filesystem::path& folder);
   ~RunStore();
 
   // All may be called from many threads. Null if there is no such note.
@@ -69,6 +71,7 @@ class RunStore {
   Result<void> set_failure(SampleKey key, const std::string& error, int64_t lost_tokens);
   Result<void> withdraw(SampleKey key);  // it was not asked after all
   Result<void> set_judgement(SampleKey key, const Judgement& judgement);
+  Result<void> forget_judgements();
   // Time that answering took, of this process; with the same id again: instead.
   Result<void> set_session(int64_t id, double seconds);
   Result<int64_t> new_session();

@@ -2,12 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <mutex>
 
 #include "eval/contamination.hpp"
 #include "eval/pricing.hpp"
 #include "eval/report.hpp"
+#include "eval/rescore.hpp"
 #include "eval/runner.hpp"
 
 namespace ponder {
@@ -219,6 +221,84 @@ TEST_F(Runs, AnswersAreJudgedOnceAndInfraAgain) {
   plan.judge = [&](const Problem&, std::string_view) { return ++calls, Judgement{}; };
   ASSERT_TRUE(judge_all(plan).ok());
   EXPECT_EQ(calls, 0);
+}
+
+std::string bytes_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST_F(Runs, AreJudgedAgainFromACopy) {
+  const Suite problems = suite(4);
+  FakeModel model;
+  {
+    auto store = create(problems, 2);
+    ASSERT_TRUE(store->set_note("suite", suite_note(problems)).ok());
+    ASSERT_TRUE(store->set_note("withheld", "no sandbox").ok());
+    ASSERT_TRUE(
+        ask_all({.suite = &problems, .model = &model, .store = store.get(), .samples = 2}).ok());
+    auto stored = store->problems().value();
+    stored[1].contamination = Json{{"words", 12}};
+    ASSERT_TRUE(store->set_problems(stored).ok());
+    ASSERT_TRUE(
+        judge_all({.problems = &stored, .store = store.get(), .judge = strict, .threads = 2}).ok());
+  }
+  const std::string before = bytes_of(folder_ / "run.sqlite");
+  Suite others = suite(6);  // more of them, in another order, with other answers
+  others.name = "others";
+  others.form = "Other words: {prompt}";
+  std::reverse(others.problems.begin(), others.problems.end());
+  for (Problem& problem : others.problems)
+    if (problem.id == "p2") problem.answer = "7";
+  auto store = prepare_rescore(folder_, folder_ / "again", &others).value();
+  const auto matched = store->problems().value();
+  ASSERT_EQ(matched.size(), 4u);
+  EXPECT_EQ(matched[2].problem.id, "p2");
+  EXPECT_EQ(matched[2].problem.answer, "7");
+  EXPECT_EQ(matched[1].contamination["words"], 12);
+  const OrderedJson note = store->note("suite").value();
+  EXPECT_EQ(note["name"], "others");
+  EXPECT_EQ(note["form"], "{prompt}!");  // as it was asked
+  EXPECT_EQ(note["problems"], 4);
+  EXPECT_EQ(store->note("rescored").value()["suite"]["name"], "s");
+  EXPECT_TRUE(store->note("withheld").value().is_null());
+  EXPECT_EQ(score_run(*store, folder_, {}).value().unjudged, 8);
+  ASSERT_TRUE(
+      judge_all({.problems = &matched, .store = store.get(), .judge = strict, .threads = 2}).ok());
+  EXPECT_EQ(score_run(*store, folder_, {}).value().pass_1.estimate->value, 0.75);
+  const auto changed = changed_verdicts(*RunStore::read(folder_).value(), *store).value();
+  ASSERT_EQ(changed.size(), 2u);
+  EXPECT_EQ(changed[1].problem, "p2");
+  EXPECT_EQ(changed[1].sample, 1);
+  EXPECT_EQ(changed[1].before, Verdict::kPass);
+  EXPECT_EQ(changed[1].now, Verdict::kWrong);
+  EXPECT_EQ(bytes_of(folder_ / "run.sqlite"), before);
+  EXPECT_EQ(model.asked.size(), 8u);
+}
+
+TEST_F(Runs, AreNotJudgedAgainByOtherProblems) {
+  const Suite problems = suite(3);
+  create(problems, 1);
+  const auto refusal = [&](const Suite& others) {
+    const auto store = prepare_rescore(folder_, folder_ / "again", &others);
+    EXPECT_FALSE(RunStore::exists(folder_ / "again"));
+    return store.ok() ? "" : store.error().message();
+  };
+  EXPECT_THAT(refusal(suite(2)), HasSubstr("p2: it is not there"));
+  EXPECT_THAT(refusal(suite(1)), HasSubstr("and 1 more"));
+  Suite others = suite(3);
+  others.problems[1].prompt += " ";
+  EXPECT_THAT(refusal(others), HasSubstr("p1: its prompt is another one"));
+  others = suite(3);
+  others.problems[1].task = "choice";
+  EXPECT_THAT(refusal(others), HasSubstr("p1: it is judged as choice"));
+  others = suite(3);
+  others.problems[0].extra["entry_point"] = "f";
+  EXPECT_THAT(refusal(others), HasSubstr("p0: its entry_point is another one"));
+  EXPECT_TRUE(prepare_rescore(folder_, folder_ / "again", nullptr).ok());
+  const auto twice = prepare_rescore(folder_, folder_ / "again", nullptr);
+  ASSERT_FALSE(twice.ok());
+  EXPECT_THAT(twice.error().message(), HasSubstr("there is a run already"));
 }
 
 TEST_F(Runs, ScoresAndCosts) {

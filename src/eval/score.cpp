@@ -193,7 +193,8 @@ Result<RunScore> score_run(RunStore& store, const std::filesystem::path& folder,
                            std::optional<double> machine_price) {
   RunScore score;
   score.folder = folder;
-  for (const char* name : {"suite", "model", "protocol", "judge", "withheld", "started"})
+  for (const char* name :
+       {"suite", "model", "protocol", "judge", "withheld", "started", "rescored"})
     score.about[name] = PONDER_TRY(store.note(name));
   score.suite = note_text(score.about["suite"], "name");
   score.model = note_text(score.about["model"], "name");

@@ -217,7 +217,50 @@ int main() {
 }""", ("        else if (is_open[b])\n", "        else\n"),
       ["5 5\n1 2\n2 3\n3 1\n3 4\n4 5\n", "1 0\n", "1 1\n1 1\n", "3 2\n2 1\n3 1\n", "4 4\n1 2\n2 1\n3 4\n4 3\n", "3 3\n1 2\n2 3\n1 3\n",
        ["400 600\n", rows(600, [1, 400], [1, 400])], ["100000 100000\n", rows(99999, [1, 1, 1, 1], [2, 2, 1, 1]), "100000 1\n"],
-       ["100000 200000\n", rows(200000, [1, 100000], [1, 100000], seed=4)], ["100000 99999\n", rows(99999, [2, 2, 1, 1], [1, 1, 1, 1])]], time=2)
+       ["100000 200000\n", rows(200000, [1, 100000], [1, 100000], seed=4)], ["100000 99999\n", rows(99999, [2, 2, 1, 1], [1, 1, 1, 1])]], time=2, slow=r"""
+vector<char> reached(const vector<vector<int>>& next, int start) {
+  vector<char> seen(next.size());
+  vector<int> todo = {start};
+  seen[start] = 1;
+  while (!todo.empty()) {
+    int a = todo.back();
+    todo.pop_back();
+    for (int b : next[a])
+      if (!seen[b]) {
+        seen[b] = 1;
+        todo.push_back(b);
+      }
+  }
+  return seen;
+}
+int main() {
+  ios::sync_with_stdio(false);
+  cin.tie(nullptr);
+  int n, m;
+  cin >> n >> m;
+  vector<vector<int>> out(n + 1), in(n + 1);
+  while (m--) {
+    int a, b;
+    cin >> a >> b;
+    out[a].push_back(b);
+    in[b].push_back(a);
+  }
+  vector<char> grouped(n + 1);
+  int groups = 0, largest = 0;
+  for (int start = 1; start <= n; ++start) {
+    if (grouped[start]) continue;
+    vector<char> there = reached(out, start), back = reached(in, start);
+    int size = 0;
+    for (int b = 1; b <= n; ++b)
+      if (there[b] && back[b]) {
+        grouped[b] = 1;
+        ++size;
+      }
+    ++groups;
+    largest = max(largest, size);
+  }
+  cout << groups << " " << largest << "\n";
+}""")
 def round_trips(text):
     """Towns are connected by buses that go in one direction only. Two towns belong together if one can get from each to
     the other, changing as often as needed; a town always belongs together with itself. How many groups are there, and

@@ -194,7 +194,31 @@ int main() {
 }""", ("without[boss[i]] += max(with[i], without[i]);", "without[boss[i]] += with[i];"),
       ["5\n10 20 5 6 9\n1 1 2 2\n", "1\n7\n", "1\n-7\n", "2\n3 4\n1\n", "3\n-1 -2 -3\n1 1\n", "4\n9 1 1 9\n1 2 3\n", "6\n1 9 9 9 9 9\n1 1 1 1 1\n",
        ["1000\n", *row_of(1000, [-50, 50]), *row_of(999, [1, 1, 0, 1], 2)], ["200000\n", *row_of(200000, [10**9, 10**9]), *row_of(199999, [1, 1, 1, 1])],
-       ["200000\n", *row_of(200000, [-10**9, 10**9], 3), *row_of(199999, [1, 1, 0, 1], 4)]], time=1)
+       ["200000\n", *row_of(200000, [-10**9, 10**9], 3), *row_of(199999, [1, 1, 0, 1], 4)]], time=1, slow=r"""
+vector<vector<int>> below;
+vector<long long> fun;
+long long most(int i, bool may) {
+  long long without = 0, with = fun[i];
+  for (int j : below[i]) without += most(j, true);
+  if (!may) return without;
+  for (int j : below[i]) with += most(j, false);
+  return max(with, without);
+}
+int main() {
+  ios::sync_with_stdio(false);
+  cin.tie(nullptr);
+  int n;
+  cin >> n;
+  fun.resize(n + 1);
+  below.resize(n + 1);
+  for (int i = 1; i <= n; ++i) cin >> fun[i];
+  for (int i = 2; i <= n; ++i) {
+    int boss;
+    cin >> boss;
+    below[boss].push_back(i);
+  }
+  cout << most(1, true) << "\n";
+}""")
 def quiet_party(text):
     """Person 1 leads a firm; everybody else has one boss, with a smaller number. Somebody and their boss are never both
     invited to the same party. How much fun can a party be at most? It is the sum of what the guests contribute, and a
@@ -357,3 +381,93 @@ def busy_branches(text):
             a = parent[head[a]]
         total -= 2 * min(depth[a], depth[b])
     return total
+
+
+@task("rich-necklace", 2, r"""
+int main() {
+  string s;
+  cin >> s;
+  struct State {
+    array<int, 26> next{};
+    int link = -1, length = 0;
+  };
+  vector<State> states(1);
+  states.reserve(2 * s.size() + 2);
+  int last = 0;
+  long long count = 0;
+  for (char letter : s) {
+    int c = letter - 'a', now = (int)states.size(), p = last;
+    states.push_back({{}, 0, states[last].length + 1});
+    for (; p >= 0 && states[p].next[c] == 0; p = states[p].link) states[p].next[c] = now;
+    if (p >= 0) {
+      int q = states[p].next[c];
+      if (states[q].length == states[p].length + 1) {
+        states[now].link = q;
+      } else {
+        int copy = (int)states.size();
+        states.push_back(states[q]);
+        states[copy].length = states[p].length + 1;
+        for (; p >= 0 && states[p].next[c] == q; p = states[p].link) states[p].next[c] = copy;
+        states[q].link = states[now].link = copy;
+      }
+    }
+    last = now;
+    count += states[now].length - states[states[now].link].length;
+  }
+  cout << count << "\n";
+}""", r"""
+int main() {
+  string s;
+  cin >> s;
+  set<string> pieces;
+  for (size_t i = 0; i < s.size(); ++i)
+    for (size_t n = 1; i + n <= s.size(); ++n) pieces.insert(s.substr(i, n));
+  cout << pieces.size() << "\n";
+}""", ["abab\n", "a\n", "aaaaa\n", "abc\n", "abcabcabc\n", "zyzzyzzyz\n", [rows(300, ["a", "b", "c"], end=""), "\n"],
+       [rows(100000, ["a", "b"], end="", seed=2), "\n"], [rows(100000, "q", end=""), "\n"],
+       [rows(50000, ["a", "b", "c", "d"], end="", seed=9), rows(50000, ["a", "b", "c", "d"], end="", seed=9), "\n"]], time=1, slow=r"""
+int main() {
+  string s;
+  cin >> s;
+  long long count = 0;
+  for (size_t i = 0; i < s.size(); ++i) {
+    size_t known = 0;
+    for (size_t j = 0; j < i; ++j) {
+      size_t same = 0;
+      while (i + same < s.size() && s[i + same] == s[j + same]) ++same;
+      known = max(known, same);
+    }
+    count += s.size() - i - known;
+  }
+  cout << count << "\n";
+}""")
+def rich_necklace(text):
+    """How many different pieces does a string of pearls have? A piece is one or more neighbouring pearls, and pieces are
+    the same if they have the same letters in the same order: abab has a, b, ab, ba, aba, bab and abab.
+
+    Input: the pearls as a word of 1 to 100000 small letters.
+    Output: the number of different pieces."""
+    s = text.strip()
+    order, rank, step = sorted(range(len(s)), key=s.__getitem__), [ord(c) for c in s], 1
+    while step < len(s) and len(set(rank)) < len(s):  # suffix array by doubling
+        key = [rank[i] * 1000003 + (rank[i + step] + 1 if i + step < len(s) else 0) for i in range(len(s))]
+        order = sorted(range(len(s)), key=key.__getitem__)
+        number = -1
+        for at, i in enumerate(order):
+            number += at == 0 or key[i] != key[order[at - 1]]
+            rank[i] = number
+        step *= 2
+    place = [0] * len(s)
+    for at, i in enumerate(order):
+        place[i] = at
+    shared = total = 0
+    for i in range(len(s)):  # Kasai: the prefix shared with the suffix before
+        if place[i] == 0:
+            shared = 0
+            continue
+        j = order[place[i] - 1]
+        while max(i, j) + shared < len(s) and s[i + shared] == s[j + shared]:
+            shared += 1
+        total += shared
+        shared = max(0, shared - 1)
+    return len(s) * (len(s) + 1) // 2 - total

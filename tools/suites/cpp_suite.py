@@ -105,14 +105,14 @@ def whole_program(code):
 
 
 class Task:
-    def __init__(self, name, level, solution, wrong, cases, time, reference):
+    def __init__(self, name, level, solution, wrong, cases, time, slow, reference):
         self.name, self.level, self.time, self.reference = name, level, time, reference
         self.statement = "\n".join(line.strip() for line in reference.__doc__.strip().splitlines())
         self.solution, self.cases = whole_program(solution), cases
         if isinstance(wrong, tuple):
             assert self.solution.count(wrong[0]) == 1, (name, wrong)
             wrong = self.solution.replace(*wrong)
-        self.wrong = whole_program(wrong)
+        self.wrong = [whole_program(wrong)] + ([whole_program(slow)] if slow else [])
 
     def record(self):
         io = []
@@ -127,13 +127,14 @@ class Task:
         if self.time:
             record["prompt"] += f"\n\nTime limit: {self.time} s for each input."
             record["time"] = self.time
-        return {**record, "io": io, "solution": self.solution, "wrong": [self.wrong]}
+        return {**record, "io": io, "solution": self.solution, "wrong": self.wrong}
 
 
-def task(name, level, solution, wrong, cases, time=None):
-    """wrong: a program, or what to replace in the solution and by what. cases: inputs, the first is the example."""
+def task(name, level, solution, wrong, cases, time=None, slow=None):
+    """wrong: a program, or what to replace in the solution and by what. cases: inputs, the first is the example.
+    slow: of level 2, where `wrong` gives wrong answers, a program that is right but takes too long."""
     def add(reference):
-        TASKS.append(Task(name, level, solution, wrong, list(cases), time, reference))
+        TASKS.append(Task(name, level, solution, wrong, list(cases), time, slow, reference))
         return reference
     return add
 

@@ -41,9 +41,11 @@ def outcome(source, record):
 
 
 def attempt(record):
-    right, wrong = outcome(record["solution"], record), outcome(record["wrong"][0], record)
-    good = right == "pass" and wrong != "pass" and not wrong.startswith("compile")
-    print("ok  " if good else "BAD ", record["id"], "|", right, "|", wrong, flush=True)
+    right, wrong = outcome(record["solution"], record), [outcome(program, record) for program in record["wrong"]]
+    good = right == "pass" and not any(o == "pass" or o.startswith("compile") for o in wrong)
+    if record["level"] == 2:  # one at least fails by time alone
+        good = good and any("status -9" in o for o in wrong)
+    print("ok  " if good else "BAD ", record["id"], "|", right, "|", *wrong, flush=True)
     return good
 
 
