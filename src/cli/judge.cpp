@@ -41,7 +41,9 @@ void add_sandbox_flags(CLI::App& command, SandboxFlags& flags) {
       ->type_name("LEVEL:{A,B,none}");
   command.add_flag("--unconfined", flags.unconfined,
                    "Run even where nothing protects this machine from the program");
-  command.add_option("--python", flags.python, "Interpreter; default: /usr/bin/python3")
+  command
+      .add_option("--python", flags.python,
+                  "Interpreter, also of a virtual environment; default: /usr/bin/python3")
       ->type_name("PATH");
   command.add_option("--compiler", flags.compiler, "Compiler of C++; default: /usr/bin/g++")
       ->type_name("PATH");

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -176,3 +177,52 @@ def test_nothing_is_left_when_the_program_is_killed(ponder_bin, folder):
             break
         subprocess.run(["sleep", "0.05"])
     assert running() <= before
+
+
+@pytest.fixture(scope="module")
+def python_with_numpy():
+    """A virtual environment of the system's Python that has the NumPy of this one."""
+    try:
+        import numpy
+    except ImportError:
+        pytest.skip("NumPy is not here")
+    system = "/usr/bin/python3"
+    version = subprocess.run([system, "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True)
+    if version.stdout.split() != [str(part) for part in sys.version_info[:2]]:
+        pytest.skip("the NumPy here is for another version of Python than the system's")
+    folder = Path(tempfile.mkdtemp(prefix="ponder-numpy-", dir="/var/tmp"))  # a sandbox has a /tmp of its own
+    folder.chmod(0o755)
+    try:
+        subprocess.run([system, "-m", "venv", "--without-pip", folder], check=True)
+        (packages,) = folder.glob("lib/python3.*/site-packages")
+        for source in Path(numpy.__file__).parents[1].glob("numpy*"):
+            shutil.copytree(source, packages / source.name, ignore=shutil.ignore_patterns("tests", "*.pyi"))
+        yield folder / "bin/python"
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_numpy_is_judged_like_anything_else(judge, python_with_numpy):
+    """OpenBLAS reserves far more than it uses, at --memory 64 more than the whole limit."""
+    python = ("--python", python_with_numpy)
+    product = "import numpy as np\na = np.ones((300, 300))\nprint(int((a @ a).sum()))\n"
+    result = judge(product, *python, "--memory", 64, stdin="", expect="27000000\n")
+    assert result["verdict"] == "pass" and result["peak_memory_bytes"] < 64 << 20, result
+    result = judge("import numpy as np\nprint(np.ones((20000, 20000)).sum())\n", *python)
+    assert result["verdict"] == "memory" and "Unable to allocate 2.98 GiB" in result["why"]
+    dot = "import numpy as np\ndef add(a, b):\n    return float(np.dot(np.array([a, b]), np.ones(2)))\n"
+    tests = "def check(candidate):\n    assert candidate(1, 2) == 3\n"
+    assert judge(dot, *python, tests=tests)["verdict"] == "pass"
+    result = judge(dot.replace("np.ones(2)", "np.ones(2) * 2"), *python, tests=tests)
+    assert result["verdict"] == "wrong"
+
+
+def test_what_is_not_there_is_said(judge, ponder, folder):
+    result = judge("import no_such_package\n")
+    assert result["verdict"] == "runtime_error" and "No module named 'no_such_package'" in result["why"]
+    result = judge("print(1)\n", "--python", folder / "python")
+    assert result["verdict"] == "infra" and "python is not there" in result["why"]
+    (folder / "python").write_text("#!/bin/sh\n")
+    (folder / "python").chmod(0o755)
+    done = ponder("judge", "run", "--lang", "python", "--file", folder / "program.py", "--python", folder / "python")
+    assert done.returncode == 1 and "no installation of Python is around it" in done.stderr

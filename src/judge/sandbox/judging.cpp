@@ -27,7 +27,10 @@ std::string_view last_line(std::string_view text) {
 
 bool ran_out_of_memory(const BoxReport& report, const BoxLimits& limits) {
   const std::string_view line = last_line(report.err);
-  if (line.starts_with("MemoryError") || line.find("std::bad_alloc") != std::string_view::npos ||
+  // "MemoryError: …", and what libraries derive from it: numpy.…._ArrayMemoryError.
+  const std::string_view name = line.substr(0, line.find(':'));
+  if ((name.ends_with("MemoryError") && name.find(' ') == name.npos) ||
+      line.find("std::bad_alloc") != std::string_view::npos ||
       report.err.find("terminate called after throwing an instance of 'std::bad_alloc'") !=
           std::string::npos)
     return true;

@@ -13,6 +13,7 @@
 #include "base/env.hpp"
 #include "base/thread_pool.hpp"
 #include "judge/sandbox/gate.hpp"
+#include "judge/sandbox/interpreter.hpp"
 #include "judge/sandbox/judging.hpp"
 
 namespace ponder {
@@ -52,8 +53,9 @@ double measure_slowness() {
 
 bool is_executable(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
 
-std::string find_python(const std::string& wanted) {
+std::string python_path(const std::string& wanted) {
   if (!wanted.empty()) return wanted;
+  if (const auto named = environment("PONDER_PYTHON"); named && !named->empty()) return *named;
   for (const char* path : {"/usr/bin/python3", "/usr/local/bin/python3"}) {
     if (is_executable(path)) return path;
   }
@@ -82,11 +84,21 @@ std::string random_mark() {
   return "PONDER_BOX=" + std::to_string(number);
 }
 
-Result<BoxRunner> make_runner(SandboxLevel level, const std::string& mark) {
+// One that is not there is told when it is needed.
+Result<Interpreter> find_python(const std::string& wanted) {
+  const std::string path = python_path(wanted);
+  if (path.starts_with("/usr/") || !is_executable(path))
+    return Interpreter{.path = path, .folders = {}};
+  return find_interpreter(path);
+}
+
+Result<BoxRunner> make_runner(SandboxLevel level, const std::string& mark,
+                              const std::vector<std::string>& folders) {
   const auto confinement = level == SandboxLevel::kNamespaces ? box::Confinement::kNamespaces
                            : level == SandboxLevel::kLandlock ? box::Confinement::kLandlock
                                                               : box::Confinement::kNone;
-  return BoxRunner::create({.confinement = confinement, .variables = guest_environment(mark)});
+  return BoxRunner::create(
+      {.confinement = confinement, .read_paths = folders, .variables = guest_environment(mark)});
 }
 
 Result<SandboxLevel> strongest_level(const SandboxOptions& options) {
@@ -143,6 +155,7 @@ Result<Sandbox> Sandbox::create(SandboxOptions options) {
   const SandboxLevel strongest = PONDER_TRY(strongest_level(options));
   const int places = options.parallel > 0 ? options.parallel : available_cpus();
   const std::string mark = random_mark();
+  const Interpreter python = PONDER_TRY(find_python(options.python));
   std::string reason;
   for (int number = 0; number <= static_cast<int>(SandboxLevel::kNone); ++number) {
     const auto level = static_cast<SandboxLevel>(number);
@@ -153,7 +166,7 @@ Result<Sandbox> Sandbox::create(SandboxOptions options) {
       continue;
     }
     if (level == SandboxLevel::kNone && !options.allow_unconfined) break;
-    BoxRunner runner = PONDER_TRY(make_runner(level, mark));
+    BoxRunner runner = PONDER_TRY(make_runner(level, mark, python.folders));
     if (level != SandboxLevel::kNone) {
       if (const std::string fault = runner.probe(); !fault.empty()) {
         reason += between + name + fault;
@@ -163,7 +176,7 @@ Result<Sandbox> Sandbox::create(SandboxOptions options) {
     auto state = std::make_unique<State>(level, std::move(runner), places);
     state->reason = reason;
     state->mark = mark;
-    state->python = find_python(options.python);
+    state->python = python.path;
     state->compiler = options.compiler.empty() ? "/usr/bin/g++" : options.compiler;
     state->slowness = measure_slowness();
     return Sandbox(std::move(state));

@@ -82,7 +82,9 @@ struct SandboxOptions {
   SandboxLevel strongest = SandboxLevel::kNamespaces;  // not even tried above this
   bool allow_unconfined = false;                       // kNone is refused otherwise
   int parallel = 0;           // runs at once; 0: one per CPU. More callers wait.
-  std::string python = {};    // interpreter; empty: found in /usr/bin or /usr/local/bin
+  // Interpreter; empty: $PONDER_PYTHON, else found in /usr/bin or /usr/local/bin. Outside of /usr
+  // programs can read its installation and virtual environment, see interpreter.hpp.
+  std::string python = {};
   std::string compiler = {};  // of C++; empty: /usr/bin/g++
 };
 

@@ -81,6 +81,25 @@ TEST_P(SandboxTest, TellsEndsApart) {
   EXPECT_EQ(verdict("eval('f(:')").verdict, Verdict::kRuntimeError);
 }
 
+TEST_P(SandboxTest, CountsMemoryThatIsTouchedNotWhatIsReserved) {
+  const auto verdict = [this](const std::string& source) {
+    RunRequest request{.source = "import mmap\n" + source};
+    request.limits.memory_bytes = int64_t{64} << 20;
+    return run(request);
+  };
+  const std::string reserve = "m = mmap.mmap(-1, 150 << 20, flags=mmap.MAP_PRIVATE)\n";
+  const RunResult reserved = verdict(reserve + "m[0] = 1");
+  EXPECT_EQ(reserved.verdict, Verdict::kPass) << reserved.why;
+  const RunResult touched =
+      verdict(reserve + "while True:\n  for i in range(0, len(m), 4096): m[i] = 1");
+  EXPECT_EQ(touched.verdict, Verdict::kMemory);
+  EXPECT_THAT(touched.why, HasSubstr("more than 64 MiB"));
+  const std::string derived = "class ArrayMemoryError(MemoryError): pass\n";
+  EXPECT_EQ(verdict(derived + "raise ArrayMemoryError('no room: 3 GiB')").verdict,
+            Verdict::kMemory);
+  EXPECT_EQ(verdict("raise ValueError('no MemoryError: none')").verdict, Verdict::kRuntimeError);
+}
+
 TEST_P(SandboxTest, EndsProgramsThatWait) {
   RunRequest request{.source = "import time\ntime.sleep(1000)"};
   request.limits.wall_seconds = 0.3;

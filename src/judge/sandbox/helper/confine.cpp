@@ -20,6 +20,9 @@
 namespace ponder::box {
 namespace {
 
+// Buffers that libraries reserve and hardly touch, as OpenBLAS does; refused, it tries for ever.
+// What is touched counts, and is looked at by the supervisor.
+constexpr int64_t kDataSlack = int64_t{128} << 20;
 constexpr int64_t kAddressSlack = int64_t{4} << 30;  // reserved and never touched, by allocators
 constexpr int64_t kOpenFiles = 256;
 constexpr int64_t kTaskSlack = 64;  // other boxes of the same user, started meanwhile
@@ -58,12 +61,12 @@ Failure set_limits(const JobHeader& job) {
     const uid_t user = geteuid() == 0 && job.uid != 0 ? job.uid : geteuid();
     tasks = job.processes + kTaskSlack + tasks_of(user);
   }
-  const bool fine = limit(RLIMIT_CPU, seconds, 1) && limit(RLIMIT_DATA, job.memory_bytes) &&
-                    limit(RLIMIT_AS, job.memory_bytes + kAddressSlack) &&
-                    limit(RLIMIT_FSIZE, job.file_bytes) && limit(RLIMIT_STACK, job.stack_bytes) &&
-                    limit(RLIMIT_NOFILE, kOpenFiles) && limit(RLIMIT_NPROC, tasks) &&
-                    limit(RLIMIT_CORE, 0) && limit(RLIMIT_MEMLOCK, 0) &&
-                    limit(RLIMIT_MSGQUEUE, 0) && limit(RLIMIT_NICE, 0) && limit(RLIMIT_RTPRIO, 0);
+  const bool fine =
+      limit(RLIMIT_CPU, seconds, 1) && limit(RLIMIT_DATA, job.memory_bytes + kDataSlack) &&
+      limit(RLIMIT_AS, job.memory_bytes + kAddressSlack) && limit(RLIMIT_FSIZE, job.file_bytes) &&
+      limit(RLIMIT_STACK, job.stack_bytes) && limit(RLIMIT_NOFILE, kOpenFiles) &&
+      limit(RLIMIT_NPROC, tasks) && limit(RLIMIT_CORE, 0) && limit(RLIMIT_MEMLOCK, 0) &&
+      limit(RLIMIT_MSGQUEUE, 0) && limit(RLIMIT_NICE, 0) && limit(RLIMIT_RTPRIO, 0);
   return fine ? kFine : Failure{Step::kLimits, errno};
 }
 
