@@ -9,7 +9,7 @@
 namespace ponder {
 
 struct Interpreter {
-  std::string path;                  // absolute; not resolved: its place tells a virtual environment
+  std::string path;  // absolute; not resolved: its place tells a virtual environment
   std::vector<std::string> folders;  // outside of /usr, which it reads its modules from
 };
 

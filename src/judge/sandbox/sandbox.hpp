@@ -81,7 +81,7 @@ inline constexpr std::string_view kNoSandbox = "not run: no sandbox";
 struct SandboxOptions {
   SandboxLevel strongest = SandboxLevel::kNamespaces;  // not even tried above this
   bool allow_unconfined = false;                       // kNone is refused otherwise
-  int parallel = 0;           // runs at once; 0: one per CPU. More callers wait.
+  int parallel = 0;  // runs at once; 0: one per CPU. More callers wait.
   // Interpreter; empty: $PONDER_PYTHON, else found in /usr/bin or /usr/local/bin. Outside of /usr
   // programs can read its installation and virtual environment, see interpreter.hpp.
   std::string python = {};
