@@ -1,6 +1,7 @@
 // An API for tests: its engine says what the test tells it to, its exchanges keep what is sent.
 #pragma once
 
+#include <atomic>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -132,7 +133,8 @@ class FakeExchange : public HttpExchange {
   }
 
   HttpResponse answer;
-  bool answered = false, streaming = false, finished = false, gone = false;
+  std::atomic<bool> answered = false;  // then `answer` is there; perhaps from another thread
+  bool streaming = false, finished = false, gone = false;
   std::string sent;
   std::function<void()> leave;
 
