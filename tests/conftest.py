@@ -62,3 +62,9 @@ def r1_distill_header():
 @pytest.fixture(scope="session")
 def deepseek_v3_tokenizer():
     return model_path("deepseek-v3-tokenizer")
+
+
+@pytest.fixture(scope="session")
+def humaneval():
+    """The file of its 164 problems, as published."""
+    return model_path("humaneval")
