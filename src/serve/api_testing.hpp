@@ -1,9 +1,9 @@
 // An API for tests: its engine says what the test tells it to, its exchanges keep what is sent.
 #pragma once
 
-#include <atomic>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
