@@ -1,6 +1,7 @@
 // One chart of a report, drawn as SVG.
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "train/report.hpp"
 #include "train/report_page.hpp"
@@ -11,15 +12,28 @@ namespace {
 constexpr double kLeft = 52, kRight = 410, kTop = 8, kBottom = 205;
 constexpr size_t kPoints = 300;
 
-std::string text_of(double value, const char* format = "%.1f") {
+std::string text_of(double value) {
   char text[40];
-  std::snprintf(text, sizeof text, format, value);
+  std::snprintf(text, sizeof text, "%.1f", value);
   return text;
 }
 
-std::string label(double value) {
-  const double size = std::abs(value);
-  return text_of(value, size != 0 && (size < 1e-3 || size >= 1e6) ? "%.0e" : "%.6g");
+// One label for each tick, with as few digits as tell them apart.
+std::vector<std::string> labels(std::span<const double> ticks) {
+  std::vector<std::string> texts;
+  for (int digits = 0; digits <= 9; ++digits) {
+    texts.clear();
+    for (const double tick : ticks) {
+      char text[40];
+      const double size = std::abs(tick);
+      const bool extreme = size != 0 && (size < 1e-3 || size >= 1e6);
+      std::snprintf(text, sizeof text, extreme ? "%.*e" : "%.*g", extreme ? digits : 6 + digits,
+                    tick);
+      texts.emplace_back(text);
+    }
+    if (std::set<std::string>(texts.begin(), texts.end()).size() == texts.size()) break;
+  }
+  return texts;
 }
 
 // What the axes cover, and where a point lies in the picture.
@@ -48,14 +62,18 @@ struct Frame {
 
 std::string axes(const Frame& frame) {
   std::string svg;
-  for (const double tick : ticks_between(frame.least, frame.most, 4)) {
-    const std::string y = text_of(frame.y(tick));
-    svg += "<line class=grid x1=52 x2=410 y1=" + y + " y2=" + y + " />";
-    svg += "<text x=46 y=" + text_of(frame.y(tick) + 4) + " text-anchor=end>" + label(tick) +
-           "</text>";
+  const auto values = ticks_between(frame.least, frame.most, 4);
+  const auto value_labels = labels(values);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const double y = frame.y(values[i]);
+    const std::string line = text_of(y);
+    svg += "<line class=grid x1=52 x2=410 y1=" + line + " y2=" + line + " />";
+    svg += "<text x=46 y=" + text_of(y + 4) + " text-anchor=end>" + value_labels[i] + "</text>";
   }
-  for (const double tick : ticks_between(frame.first, frame.last, 4))
-    svg += "<text x=" + text_of(frame.x(tick)) + " y=222 text-anchor=middle>" + label(tick) +
+  const auto steps = ticks_between(frame.first, frame.last, 4);
+  const auto step_labels = labels(steps);
+  for (size_t i = 0; i < steps.size(); ++i)
+    svg += "<text x=" + text_of(frame.x(steps[i])) + " y=222 text-anchor=middle>" + step_labels[i] +
            "</text>";
   return svg;
 }

@@ -18,6 +18,18 @@ TEST(Report, TicksAreRound) {
   EXPECT_THAT(ticks_between(1, 1, 4), ElementsAre(1));
 }
 
+// A learning rate's axis: all ticks would be 3e-04 with one digit.
+TEST(Report, LabelsOfAnAxisDiffer) {
+  testing::TempFolder folder;
+  folder.write("run/metrics.jsonl",
+               "{\"step\":1,\"rate\":0.00025}\n{\"step\":2,\"rate\":0.00034}\n");
+  const std::vector<ReportRun> runs = {read_run(folder.path() / "run").take_value()};
+  const std::string svg = chart_svg("rate", runs);
+  EXPECT_THAT(svg, HasSubstr(">3.0e-04<"));
+  EXPECT_THAT(svg, HasSubstr(">2.5e-04<"));
+  EXPECT_THAT(svg, Not(HasSubstr(">3e-04<")));
+}
+
 TEST(Report, BucketsAreMeansOfNeighbours) {
   const Curve curve{.steps = {1, 2, 3, 4, 5}, .values = {1, 3, NAN, 5, 9}};
   const auto two = buckets_of(curve, 2);

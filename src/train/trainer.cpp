@@ -84,6 +84,9 @@ Result<std::unique_ptr<Trainer>> Trainer::create(const Context& context, Trainab
   trainer->moment1_ = Buffer<float>::try_create(size);
   trainer->moment2_ = Buffer<float>::try_create(size);
   if (trainer->moment1_.size() != size || trainer->moment2_.size() != size) return no_memory;
+  for (Buffer<float>& sum : trainer->sums_) prefer_huge_pages(sum.data(), size * sizeof(float));
+  prefer_huge_pages(trainer->moment1_.data(), size * sizeof(float));
+  prefer_huge_pages(trainer->moment2_.data(), size * sizeof(float));
   return trainer;
 }
 

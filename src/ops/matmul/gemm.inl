@@ -208,28 +208,39 @@ PONDER_INLINE void multiply_rows(const GemmTask& task, int64_t groups) {
   }
 }
 
-// Sixteen columns at a time are put side by side, where all groups meet them.
+// Some tiles of sixteen columns at a time are put side by side, where all groups meet them: rows
+// lie far apart, and each is visited once for all these tiles; lines of a group stay for all of
+// them.
 template <typename V>
 PONDER_INLINE void multiply_transposed(const GemmTask& task, int64_t groups) {
-  alignas(64) float turned[kTurnedDepth * kGroupRows];
+  constexpr int64_t kTiles = 4;
+  constexpr int64_t kTile = kTurnedDepth * kGroupRows;
+  alignas(64) float turned[kTiles * kTile];
   const GemmPass<V> pass{
       .task = task, .begin = 0, .depth = task.depth, .start = task.start, .ends = true};
-  for (int64_t tile = 0; tile < task.columns; tile += kGroupRows) {
-    const int64_t left = task.columns - tile;
-    const int lanes = static_cast<int>(left < kGroupRows ? left : kGroupRows);
+  for (int64_t first = 0; first < task.columns; first += kTiles * kGroupRows) {
+    const int64_t left = task.columns - first;
+    const int64_t wide = left < kTiles * kGroupRows ? left : kTiles * kGroupRows;
     for (int64_t k = 0; k < task.depth; ++k) {
-      const float* row = task.x.row(k) + tile;
-      if (left > kGroupRows) __builtin_prefetch(row + kGroupRows);
-      V::store(turned + k * kGroupRows, load_lanes<V>(row, lanes));
+      const float* row = task.x.row(k) + first;
+      float* out = turned + k * kGroupRows;
+      for (int64_t at = 0; at < wide; at += kGroupRows, out += kTile) {
+        if (left > wide) __builtin_prefetch(row + wide + at, 0, 2);
+        const int lanes = static_cast<int>(wide - at < kGroupRows ? wide - at : kGroupRows);
+        V::store(out, load_lanes<V>(row + at, lanes));
+      }
     }
     int64_t together = 0;
     for (int64_t group = 0; group < groups; group += together) {
       together = groups_together<V>(groups - group);
-      if constexpr (V::kTileGroups > 1) {
-        if (together == 3) pass.template multiply_tile<3>(group, turned, tile);
-        if (together == 2) pass.template multiply_tile<2>(group, turned, tile);
+      for (int64_t at = 0; at < wide; at += kGroupRows) {
+        const float* tile = turned + at * kTurnedDepth;
+        if constexpr (V::kTileGroups > 1) {
+          if (together == 3) pass.template multiply_tile<3>(group, tile, first + at);
+          if (together == 2) pass.template multiply_tile<2>(group, tile, first + at);
+        }
+        if (together == 1) pass.template multiply_tile<1>(group, tile, first + at);
       }
-      if (together == 1) pass.template multiply_tile<1>(group, turned, tile);
     }
   }
 }

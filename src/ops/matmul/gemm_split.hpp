@@ -14,14 +14,17 @@ struct GemmSplit {
   int64_t columns = 512;
 };
 
-// The largest pieces that still give every thread several; `count(split)` says how many there are.
+// The largest pieces that give every thread several, or, of a single product, as many to each;
+// `count(split)` says how many there are.
 template <typename Count>
-GemmSplit split_gemm(int64_t threads, Count&& count) {
+GemmSplit split_gemm(int64_t threads, bool single, Count&& count) {
   constexpr int64_t kTasksPerThread = 3;
   constexpr GemmSplit kSplits[] = {{12, 512}, {12, 256}, {6, 256}, {6, 128}, {3, 128}};
   if (threads == 1) return kSplits[0];
   for (const GemmSplit& split : kSplits) {
-    if (count(split) >= kTasksPerThread * threads) return split;
+    const int64_t tasks = count(split);
+    if (tasks >= kTasksPerThread * threads) return split;
+    if (single && tasks > 0 && tasks % threads == 0) return split;
   }
   return kSplits[4];
 }

@@ -211,7 +211,7 @@ void multiply(const Context& context, std::span<const Product> products) {
     }
     return count;
   };
-  const GemmSplit split = split_gemm(context.pool->size(), gemm_pieces);
+  const GemmSplit split = split_gemm(context.pool->size(), products.size() == 1, gemm_pieces);
   int64_t groups_in_all = 0;
   for (const Product& p : products) {
     if (!uses_gemm(context, p)) groups_in_all += weight_groups(p.weight->rows());

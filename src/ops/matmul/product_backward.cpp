@@ -40,7 +40,7 @@ std::span<const Piece<Gradient>> cut_evenly(const Context& context,
     }
     return total;
   };
-  const GemmSplit split = split_gemm(context.pool->size(), count);
+  const GemmSplit split = split_gemm(context.pool->size(), gradients.size() == 1, count);
   auto* pieces = context.arena->take<Piece<Gradient>>(count(split));
   size_t next = 0;
   for (const Gradient& g : gradients) {
