@@ -66,6 +66,7 @@ max_tokens = 96
 context = 160
 parallel = 256
 leaf_tokens = 2048
+recompute = false
 [reward]
 accuracy = 1.0
 [[task]]
@@ -152,7 +153,7 @@ class Bench:
 
     def reinforced(self, name, model):
         recipe = RL.format(model=model, steps=self.args.rl_steps)
-        own, peer, share = [], [], []
+        own, peer, share, compiled = [], [], [], []
         for round_number in range(self.args.rounds):
             metrics, folder = self.ponder("rl", recipe)
             rollouts = sorted((folder / "rollouts").iterdir())[0]
@@ -164,9 +165,15 @@ class Bench:
             own.append(middle([m["seconds"] for m in metrics]))
             peer.append(middle(said["seconds"]))
             share.append(middle(said["rollout_seconds"]))
+            if self.args.compile:
+                said_compiled = self.torch("reinforced", model, "--rollouts", rollouts, "--steps", self.args.rl_steps,
+                                           "--compile")
+                compiled.append(middle(said_compiled["seconds"]))
         length = statistics.mean(m["length"] for m in metrics)
         self.report(f"{name}, GRPO, 16 x 16 answers of {length:.1f} tokens (PyTorch's {said['length']:.1f}; its rollout "
                     f"{statistics.median(share) * 1e3:.0f} ms; log-probabilities apart by {worst:.1e})", own, peer)
+        if compiled:
+            self.report(f"{name}, GRPO, its update with torch.compile", own, compiled)
 
     @staticmethod
     def report(what, own, peer):

@@ -300,6 +300,7 @@ def reinforced(args):
     torch.manual_seed(1)
     model = Model.load(args.model)
     optimizer = make_optimizer(model, args.rate, 0.0)
+    update = torch.compile(model, dynamic=True) if args.compile else model  # lengths differ from part to part
     stored = read_rollouts(args.rollouts)
     prompts = [next(r["prompt"] for r in stored if r["prompt_index"] == index)
                for index in sorted({r["prompt_index"] for r in stored})]
@@ -318,7 +319,7 @@ def reinforced(args):
         order = lengths.argsort()  # little filling in a micro-batch
         for part in order.split(args.micro):
             longest = int(lengths[part].max())
-            now = answer_log_probabilities(model, tokens[part, :width + longest], first[part], width)
+            now = answer_log_probabilities(update, tokens[part, :width + longest], first[part], width)
             ratio = (now - now.detach()).exp()  # the first update of these answers
             a = advantage[part, None]
             loss = -torch.minimum(ratio * a, ratio.clamp(0.8, 1.28) * a)

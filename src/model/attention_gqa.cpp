@@ -39,6 +39,7 @@ void attention_gqa(const Context& context, const BlockArgs& args, const float* x
   AttentionArgs* sequences = context.arena->take<AttentionArgs>(count);
   for (int64_t i = 0; i < count; ++i) {
     const Segment& segment = args.segments[static_cast<size_t>(i)];
+    copy_prefix(args, segment);
     kv_write(context, {.keys = k + segment.row * kv_width,
                        .values = v + segment.row * kv_width,
                        .cache = args.cache(segment),

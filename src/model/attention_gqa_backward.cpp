@@ -32,12 +32,17 @@ void attention_gqa_backward(const Context& context, const BlockBackwardArgs& arg
                     .dout = dmixed + segment.row * q_width,
                     .cache = forward.cache(segment),
                     .tokens = segment.tokens,
+                    .position = segment.position,
                     .heads = a.heads,
                     .q_stride = q_width,
                     .scale = a.scale,
                     .dq = dq + segment.row * q_width,
                     .dkeys = dk + segment.row * kv_width,
                     .dvalues = dv + segment.row * kv_width};
+    if (segment.prefix < 0) continue;
+    const int64_t before = forward.segments[static_cast<size_t>(segment.prefix)].row * kv_width;
+    sequences[i].earlier_dkeys = dk + before;
+    sequences[i].earlier_dvalues = dv + before;
   }
   attention_backward(context, {sequences, forward.segments.size()});
 

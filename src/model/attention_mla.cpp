@@ -180,12 +180,14 @@ void attention_mla(const Context& context, const BlockArgs& args, const float* x
   float* rows = context.arena->take<float>(args.tokens * s.row());         // (T, rk + dr)
   float* mixed = take_or(context, saved.mixed, args.tokens * s.h * s.dv);  // (T, h, dv)
   project(context, args, x, q, rows);
-  for (const Segment& segment : args.segments)
+  for (const Segment& segment : args.segments) {
+    copy_prefix(args, segment);
     kv_write(context, {.keys = rows + segment.row * s.row(),
                        .cache = args.cache(segment),
                        .tokens = segment.tokens,
                        .key_stride = s.row(),
                        .position = segment.position});
+  }
   if (args.model->mla_form() == MlaForm::kAbsorbed) {
     attend_absorbed(context, args, q, mixed);
   } else {

@@ -36,11 +36,15 @@ void attend_backward(const Context& context, const BlockBackwardArgs& args, cons
                     .dout = dz + segment.row * s.h * s.rk,
                     .cache = forward.cache(segment),
                     .tokens = segment.tokens,
+                    .position = segment.position,
                     .heads = s.h,
                     .q_stride = width,
                     .scale = config.attention.scale,
                     .dq = dlatent + segment.row * width,
                     .dkeys = drows + segment.row * s.row()};
+    if (segment.prefix < 0) continue;
+    const Segment& prefix = forward.segments[static_cast<size_t>(segment.prefix)];
+    sequences[i].earlier_dkeys = drows + prefix.row * s.row();
   }
   attention_backward(context, {sequences, forward.segments.size()});
   matmul_backward(context, {.weight = &kv_b.keys,

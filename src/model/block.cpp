@@ -26,6 +26,12 @@ void normalise(const Context& context, const Config& config, const Buffer<float>
                     .epsilon = config.epsilon});
 }
 
+void copy_prefix(const BlockArgs& args, const Segment& segment) {
+  if (segment.prefix < 0) return;
+  const Segment& prefix = args.segments[static_cast<size_t>(segment.prefix)];
+  kv_copy(args.cache(prefix), args.cache(segment), segment.position);
+}
+
 void embed(const Context& context, const Model& model, const TensorView& table,
            std::span<const int32_t> tokens, float* out) {
   const auto count = static_cast<int64_t>(tokens.size());

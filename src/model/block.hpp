@@ -16,6 +16,9 @@ struct Segment {
   int64_t row = 0;
   int64_t tokens = 0;
   int64_t position = 0;  // of its first token
+  // In training: the index of the segment before it whose tokens are its first `position` ones, and
+  // which several segments may continue; −1: none, the cache has what came before.
+  int64_t prefix = -1;
 };
 
 // What block_backward() needs of the forward pass of a layer: memory that block_forward() fills
@@ -72,6 +75,10 @@ void block_forward(const Context& context, const BlockArgs& args, float* x);
 void attention_gqa(const Context& context, const BlockArgs& args, const float* x, float* out);
 void attention_mla(const Context& context, const BlockArgs& args, const float* x, float* out);
 void feed_forward(const Context& context, const BlockArgs& args, const float* x, float* out);
+
+// What the segment's prefix has written becomes the beginning of its own cache; before its own
+// positions are written.
+void copy_prefix(const BlockArgs& args, const Segment& segment);
 
 // Rows (R, width) normalised with the model's ε into y; y may be x.
 void normalise(const Context& context, const Config& config, const Buffer<float>& g, const float* x,

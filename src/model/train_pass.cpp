@@ -13,13 +13,28 @@
 namespace ponder {
 namespace {
 
+// Positions of the sequence, those of its prefix included.
+int64_t positions_of(std::span<const TrainSequence> sequences, const TrainSequence& s) {
+  const int64_t own = std::ssize(s.tokens) - 1;
+  if (s.prefix < 0) return own;
+  return own + std::ssize(sequences[static_cast<size_t>(s.prefix)].tokens) - 1;
+}
+
 Result<void> check(const Config& config, std::span<const TrainSequence> sequences,
                    const PassOptions& options) {
   int64_t rows = 0;
+  for (int64_t s = 0; s < std::ssize(sequences); ++s) {
+    const TrainSequence& sequence = sequences[static_cast<size_t>(s)];
+    if (sequence.prefix < 0) continue;
+    PONDER_CHECK(sequence.prefix < s && options.mtp_weight == 0.0f);
+    const TrainSequence& prefix = sequences[static_cast<size_t>(sequence.prefix)];
+    PONDER_CHECK(prefix.prefix < 0 && !prefix.tokens.empty() && !sequence.tokens.empty() &&
+                 prefix.tokens.back() == sequence.tokens.front());
+  }
   for (size_t s = 0; s < sequences.size(); ++s) {
     const std::span<const int32_t> tokens = sequences[s].tokens;
     const std::string where = "sequence " + std::to_string(s);
-    if (tokens.size() < 2 || std::ssize(tokens) - 1 > config.context) {
+    if (tokens.size() < 2 || positions_of(sequences, sequences[s]) > config.context) {
       return Failure{{.what = "has " + std::to_string(tokens.size()) + " tokens; 2 to " +
                               std::to_string(config.context + 1) + " are possible",
                       .where = where,
@@ -128,16 +143,17 @@ class TrainPass {
   // its own: it writes what it reads.
   Result<void> collect(std::span<const TrainSequence> sequences) {
     int64_t pages = 0;
-    for (const TrainSequence& s : sequences) pages += ceil_div(std::ssize(s.tokens) - 1, kKvPage);
+    for (const TrainSequence& s : sequences) pages += ceil_div(positions_of(sequences, s), kKvPage);
     const int64_t layers = keeps_all() ? config_.layers + (model_.has_mtp() ? 1 : 0) : 1;
     auto pool = PONDER_TRY(
         KvPool::create(config_, {.pages = pages, .dtype = DType::kF32, .layers = layers}));
     caches_.reserve(sequences.size());  // segments point into it
     for (const TrainSequence& s : sequences) {
       const size_t rows = s.tokens.size() - 1;
-      caches_.emplace_back(pool, static_cast<int64_t>(rows));
-      PONDER_CHECK(caches_.back().reserve(static_cast<int64_t>(rows)));
-      batch_.add(caches_.back(), s.tokens.first(rows), s.tokens.subspan(1));
+      const int64_t positions = positions_of(sequences, s);
+      caches_.emplace_back(pool, positions);
+      PONDER_CHECK(caches_.back().reserve(positions));
+      batch_.add(caches_.back(), s.tokens.first(rows), s.tokens.subspan(1), s.prefix);
     }
     return {};
   }
@@ -243,9 +259,15 @@ class TrainPass {
 }  // namespace
 
 void PassBatch::add(KvCache& cache, std::span<const int32_t> more,
-                    std::span<const int32_t> their_targets) {
-  segments.push_back({.cache = &cache, .row = rows(), .tokens = std::ssize(more)});
-  for (size_t i = 0; i < more.size(); ++i) positions.push_back(static_cast<int32_t>(i));
+                    std::span<const int32_t> their_targets, int64_t prefix) {
+  const int64_t first = prefix < 0 ? 0 : segments[static_cast<size_t>(prefix)].tokens;
+  segments.push_back({.cache = &cache,
+                      .row = rows(),
+                      .tokens = std::ssize(more),
+                      .position = first,
+                      .prefix = prefix});
+  for (int64_t i = 0; i < std::ssize(more); ++i)
+    positions.push_back(static_cast<int32_t>(first + i));
   inputs.insert(inputs.end(), more.begin(), more.end());
   targets.insert(targets.end(), their_targets.begin(), their_targets.end());
 }

@@ -20,8 +20,10 @@ struct PassBatch {
   std::vector<Segment> segments;
 
   int64_t rows() const { return static_cast<int64_t>(inputs.size()); }
-  // A sequence of as many rows as there are inputs; target i is of row i.
-  void add(KvCache& cache, std::span<const int32_t> more, std::span<const int32_t> their_targets);
+  // A sequence of as many rows as there are inputs; target i is of row i. `prefix`: the segment
+  // that it continues, or −1.
+  void add(KvCache& cache, std::span<const int32_t> more, std::span<const int32_t> their_targets,
+           int64_t prefix = -1);
 };
 
 // From normalised hidden rows to scores and back, with the logits of some rows at a time.

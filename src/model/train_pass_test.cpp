@@ -40,12 +40,16 @@ struct PassCase {
   PassOptions options = {};
   std::vector<float> weights = {};  // of rows; empty: −1/rows
   bool backward = true;
+  std::vector<int64_t> prefixes = {};  // of sequences; empty: none
 };
 
 Outcome run_pass(const Context& context, TrainableModel& model, const PassCase& pass) {
   Outcome result;
   std::vector<TrainSequence> sequences;
-  for (const auto& tokens : pass.sequences) sequences.push_back({tokens});
+  for (const auto& tokens : pass.sequences) {
+    const int64_t prefix = pass.prefixes.empty() ? -1 : pass.prefixes[sequences.size()];
+    sequences.push_back({.tokens = tokens, .prefix = prefix});
+  }
   if (pass.backward) result.gradients.resize(static_cast<size_t>(model.gradient_size()));
   const auto loss = [&](const RowScores& scores, std::span<float> gradient) {
     result.log_probability.assign(scores.log_probability.begin(), scores.log_probability.end());
@@ -282,6 +286,47 @@ TEST_P(TrainPass, GradientsOfSequencesAddUp) {
   }
   const PassCase pass{sequences, {.balance_weight = 1.0f}, weights(rows)};
   EXPECT_LE(max_relative_error(run_pass(runtime.context(), *model, pass).gradients, sum), 1e-5);
+}
+
+// Answers to one prompt, with a prompt each and with one for all: the same scores to the bit, and
+// the same gradients but for the order of sums.
+TEST_P(TrainPass, APromptMayBeShared) {
+  const Runtime runtime = make_runtime(GetParam());
+  for (const std::string name : {"deepseek_v3-s1", "qwen2-s1", "qwen3-s1"}) {
+    for (const bool recompute : {true, false}) {
+      SCOPED_TRACE(name);
+      const auto model = open_trainable(name, runtime.context());
+      const auto parts = three_sequences();
+      const std::vector<int32_t>& prompt = parts[1];
+      PassCase apart{.sequences = {}, .options = {.recompute = recompute}};
+      PassCase shared{.sequences = {prompt}, .options = apart.options, .prefixes = {-1}};
+      shared.weights.resize(prompt.size() - 1);
+      std::vector<size_t> rows;  // of the answers, in the pass with prompts of their own
+      for (const size_t length : {size_t{3}, size_t{1}, size_t{20}}) {
+        std::vector<int32_t> whole = prompt, rest = {prompt.back()};
+        for (size_t i = 0; i < length; ++i) {
+          const int32_t token = parts[2][i + length];
+          whole.push_back(token);
+          rest.push_back(token);
+          apart.weights.resize(apart.weights.size() + (i == 0 ? prompt.size() - 1 : 0));
+          rows.push_back(apart.weights.size());
+          apart.weights.push_back(0.1f * static_cast<float>(i + length) - 1.0f);
+          shared.weights.push_back(apart.weights.back());
+        }
+        apart.sequences.push_back(whole);
+        shared.sequences.push_back(rest);
+        shared.prefixes.push_back(0);
+      }
+      const Outcome expected = run_pass(runtime.context(), *model, apart);
+      const Outcome actual = run_pass(runtime.context(), *model, shared);
+      ASSERT_EQ(actual.log_probability.size(), prompt.size() - 1 + rows.size());
+      for (size_t i = 0; i < rows.size(); ++i) {
+        EXPECT_EQ(actual.log_probability[prompt.size() - 1 + i], expected.log_probability[rows[i]]);
+        EXPECT_EQ(actual.entropy[prompt.size() - 1 + i], expected.entropy[rows[i]]);
+      }
+      EXPECT_LE(max_relative_error(actual.gradients, expected.gradients), 2e-5);
+    }
+  }
 }
 
 TEST_P(TrainPass, CountsTheExpertsOfEachLayer) {

@@ -121,6 +121,11 @@ class TrainableModel {
 // A sequence to learn from: the model predicts tokens[i + 1] at i, so there are T − 1 rows.
 struct TrainSequence {
   std::span<const int32_t> tokens;  // at least 2
+  // The index of an earlier sequence that has no prefix itself, or −1. This one continues it: its
+  // first token is the other's last. So answers to one prompt share the prompt's rows, which are
+  // computed once and get the sum of the gradients of all of them. Scores stay the same, bit for
+  // bit; not together with the MTP loss.
+  int64_t prefix = -1;
 };
 
 // Of all rows of all sequences, one sequence after the other.

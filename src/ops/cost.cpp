@@ -121,9 +121,11 @@ Cost cost_of(std::span<const AttentionBackwardArgs> sequences) {
   for (const AttentionBackwardArgs& args : sequences) {
     const KvView& cache = args.cache;
     const int64_t dims = args.heads * (cache.key_dim + cache.value_dim);
-    cost.memory_bytes += args.tokens * dims * args.cache.heads / args.heads * kFloatBytes;
+    const int64_t keys = args.position + args.tokens;
+    cost.memory_bytes += keys * dims * args.cache.heads / args.heads * kFloatBytes;
     cost.activation_bytes += 2 * args.tokens * dims * kFloatBytes;
-    cost.float_products += args.tokens * (args.tokens + 1) / 2 * dims * 5 / 2;
+    cost.float_products +=
+        (args.tokens * args.position + args.tokens * (args.tokens + 1) / 2) * dims * 5 / 2;
   }
   return cost;
 }

@@ -196,6 +196,45 @@ def test_a_finished_pipeline_is_not_run_again(ponder, pipeline, folder):
     assert changed.returncode == 1 and "another recipe" in changed.stderr
 
 
+def test_a_stage_that_is_found_wanting_is_run_again_with_another_seed(ponder, pipeline, folder, tmp_path):
+    recipe = folder / "again.toml"  # nothing so small solves everything
+    recipe.write_text(RECIPES["pipeline.toml"].split("[[stage]]\nname = \"zero\"")[0] + """
+[[stage]]
+name = "check"
+kind = "sample"
+recipe = "sample.toml"
+set = ["model.path={base}/model", "sample.problems=8", "sample.samples=1"]
+solved = 1.0
+again = "base"
+tries = 2
+""")
+    out = tmp_path / "out"
+    result = ponder("train", "pipeline", recipe, "--out", out, "--set", "base.train.steps=2")
+    assert result.returncode == 1 and "after 2 tries" in result.stderr
+    first, second = (json.loads((out / name / "done.json").read_text())["sha256"] for name in ("base-try1", "base"))
+    assert (out / "check-try1/report.json").exists() and not (out / "data-try1").exists()
+    alone = ["train", "pretrain", folder / "base.toml", "--set", f"data.train={out}/data/demonstrations.jsonl",
+             "--set", "train.steps=2"]
+    assert sha_of(ponder(*alone, "--out", tmp_path / "a")) == first
+    assert sha_of(ponder(*alone, "--out", tmp_path / "b", "--seed", 1001)) == second
+    # What was put aside counts when the run goes on.
+    again = ponder("train", "pipeline", recipe, "--out", out, "--resume", "--set", "base.train.steps=2")
+    assert again.returncode == 1 and "after 2 tries" in again.stderr
+    assert not (out / "base-try2").exists()
+
+
+@pytest.mark.parametrize("share", [True, False])
+def test_prompts_may_be_shared_in_training(ponder, pipeline, folder, tmp_path, share):
+    """Nothing but the order of sums may differ, and what the trainer finds is what the rollout found."""
+    arguments = rl_arguments(folder, pipeline[0] / "base", tmp_path / "out", "--set", "rl.steps=1", "--set",
+                             "evaluation.first=false", "--set", f"rl.share_prompts={str(share).lower()}")
+    assert ponder(*arguments).returncode == 0
+    usual = figures(pipeline[0] / "zero")[0]
+    line = figures(tmp_path / "out")[0]
+    assert line["ratio_error"] == 0.0 and line["entropy"] == pytest.approx(usual["entropy"], rel=1e-12)
+    assert line["gradient_norm"] == pytest.approx(usual["gradient_norm"], rel=1e-5)
+
+
 def test_threads_and_ranks_come_to_the_same_bytes(ponder, ponder_bin, pipeline, folder, tmp_path):
     out, result = pipeline
     one = ponder(*rl_arguments(folder, out / "base", tmp_path / "one", "--threads", 1))

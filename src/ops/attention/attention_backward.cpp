@@ -14,11 +14,12 @@ namespace {
 // A sequence with what its heads give for the keys that they share.
 struct Job {
   const AttentionBackwardArgs* args = nullptr;
-  float* dkeys = nullptr;    // (h, T, d_k)
-  float* dvalues = nullptr;  // (h, T, d_v), kBlocked only
+  float* dkeys = nullptr;    // (h, P + T, d_k)
+  float* dvalues = nullptr;  // (h, P + T, d_v), kBlocked only
   int64_t first_task = 0;    // a task for each head
 
   int64_t group() const { return args->heads / args->cache.heads; }
+  int64_t keys() const { return args->position + args->tokens; }
 };
 
 void check(const AttentionBackwardArgs& args) {
@@ -26,22 +27,33 @@ void check(const AttentionBackwardArgs& args) {
   PONDER_CHECK(cache.dtype == DType::kF32 && cache.heads > 0 && args.heads % cache.heads == 0);
   PONDER_CHECK(cache.layout == KvLayout::kBlocked ||
                (cache.heads == 1 && cache.value_dim <= cache.key_dim));
-  PONDER_CHECK(args.tokens >= 0 && args.tokens <= cache.capacity());
+  PONDER_CHECK(args.tokens >= 0 && args.position >= 0 &&
+               args.position + args.tokens <= cache.capacity());
+  PONDER_CHECK(args.position == 0 || args.earlier_dkeys != nullptr);
   PONDER_CHECK(args.tokens <= 1 || args.q_stride >= args.heads * cache.key_dim);
 }
 
-// Token t of y (T, n, width) = Σ over the heads of each group of parts (h, T, width).
-void add_heads(const Job& job, const float* parts, int64_t width, int64_t t, float* y) {
-  const int64_t tokens = job.args->tokens, heads = job.args->cache.heads, group = job.group();
+// Position t of the keys: y (n, width) = or += Σ over the heads of each group of parts (h, P + T,
+// width).
+void add_heads(const Job& job, const float* parts, int64_t width, int64_t t, float* y, bool add) {
+  const int64_t keys = job.keys(), heads = job.args->cache.heads, group = job.group();
   for (int64_t key_head = 0; key_head < heads; ++key_head) {
-    float* sum = y + (t * heads + key_head) * width;
-    const float* part = parts + (key_head * group * tokens + t) * width;
-    std::copy_n(part, width, sum);
-    for (int64_t i = 1; i < group; ++i) {
-      part += tokens * width;
-      for (int64_t j = 0; j < width; ++j) sum[j] += part[j];
+    float* sum = y + key_head * width;
+    const float* part = parts + (key_head * group * keys + t) * width;
+    for (int64_t i = 0; i < group; ++i, part += keys * width) {
+      if (i == 0 && !add) {
+        std::copy_n(part, width, sum);
+      } else {
+        for (int64_t j = 0; j < width; ++j) sum[j] += part[j];
+      }
     }
   }
+}
+
+// Where the gradient of position t goes; of those before the sequence, to the earlier rows.
+float* row_of(const Job& job, int64_t t, int64_t width, float* earlier, float* own) {
+  const int64_t row = job.args->cache.heads * width, before = job.args->position;
+  return t < before ? earlier + t * row : own + (t - before) * row;
 }
 
 }  // namespace
@@ -55,7 +67,7 @@ void attention_backward(const Context& context, std::span<const AttentionBackwar
   for (int64_t i = 0; i < count; ++i) {
     const AttentionBackwardArgs& args = sequences[static_cast<size_t>(i)];
     check(args);
-    const int64_t rows = args.tokens * args.heads;
+    const int64_t rows = (args.position + args.tokens) * args.heads;
     jobs[i] = {.args = &args,
                .dkeys = context.arena->take<float>(rows * args.cache.key_dim),
                .first_task = tasks};
@@ -72,7 +84,7 @@ void attention_backward(const Context& context, std::span<const AttentionBackwar
         *(std::upper_bound(jobs, jobs + count, i,
                            [](int64_t at, const Job& j) { return at < j.first_task; }) -
           1);
-    const int64_t head = i - job.first_task, rows = head * job.args->tokens;
+    const int64_t head = i - job.first_task, rows = head * job.keys();
     AttentionBackwardTask task{.head = head,
                                .dkeys = job.dkeys + rows * job.args->cache.key_dim,
                                .scratch = scratch + thread * scratch_floats};
@@ -83,11 +95,15 @@ void attention_backward(const Context& context, std::span<const AttentionBackwar
     const Job& job = jobs[i];
     const KvView& cache = job.args->cache;
     const int64_t cost = job.args->heads * (cache.key_dim + cache.value_dim);
-    for_row_ranges(context, job.args->tokens, cost, [&](int64_t begin, int64_t end) {
+    const AttentionBackwardArgs& args = *job.args;
+    for_row_ranges(context, job.keys(), cost, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) {
-        add_heads(job, job.dkeys, cache.key_dim, t, job.args->dkeys);
+        const bool add = t < args.position;
+        add_heads(job, job.dkeys, cache.key_dim, t,
+                  row_of(job, t, cache.key_dim, args.earlier_dkeys, args.dkeys), add);
         if (job.dvalues != nullptr)
-          add_heads(job, job.dvalues, cache.value_dim, t, job.args->dvalues);
+          add_heads(job, job.dvalues, cache.value_dim, t,
+                    row_of(job, t, cache.value_dim, args.earlier_dvalues, args.dvalues), add);
       }
     });
   }

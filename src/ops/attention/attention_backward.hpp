@@ -1,5 +1,6 @@
-// Gradients of attention() over a whole sequence (Dao et al. 2022, algorithm 4; derivation in
-// attention.md). T tokens, h query heads, n key heads, d_k, d_v.
+// Gradients of attention() over a sequence (Dao et al. 2022, algorithm 4; derivation in
+// attention.md). T tokens after P positions that have been before, h query heads, n key heads, d_k,
+// d_v.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,9 @@ struct AttentionBackwardArgs {
   const float* out = nullptr;       // (T, h, d_v): what attention() gave
   const float* log_sums = nullptr;  // (T, h): likewise
   const float* dout = nullptr;      // (T, h, d_v)
-  KvView cache;                     // f32; positions [0, T) are filled
-  int64_t tokens = 0;               // T: the sequence from its first position
+  KvView cache;                     // f32; positions [0, P + T) are filled
+  int64_t tokens = 0;               // T
+  int64_t position = 0;             // P: of the first token
   int64_t heads = 0;                // h
   int64_t q_stride = 0;             // elements
   float scale = 1.0f;
@@ -24,10 +26,14 @@ struct AttentionBackwardArgs {
   float* dkeys = nullptr;    // (T, n, d_k) contiguous; overwritten. kLatent: of the rows [ĉ; k_r],
                              // as keys and as values
   float* dvalues = nullptr;  // (T, n, d_v) contiguous; overwritten; kBlocked only
+  // Likewise of the positions before, (P, n, d), if P > 0: added to.
+  float* earlier_dkeys = nullptr;
+  float* earlier_dvalues = nullptr;
 };
 
 // The same for several sequences at once. Sums run over queries and keys in ascending order and
-// over the heads of a group in ascending order, whatever the threads are.
+// over the heads of a group in ascending order, and what several sequences give for the positions
+// that they share is added in their order, whatever the threads are.
 void attention_backward(const Context& context, std::span<const AttentionBackwardArgs> sequences);
 
 }  // namespace ponder

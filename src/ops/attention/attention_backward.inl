@@ -117,7 +117,7 @@ struct BackwardHead {
       V::store(scores + k, p);
       V::store(gradients + k, slope);
     }
-    const int64_t visible = token + 1 - first_key;
+    const int64_t visible = args.position + token + 1 - first_key;
     for (int64_t k = visible > 0 ? visible : 0; k < kBackwardKeys; ++k)
       scores[k] = gradients[k] = 0.0f;
   }
@@ -185,13 +185,15 @@ struct BackwardHead {
   }
 
   void run() const {
-    const int64_t tokens = args.tokens;
+    const int64_t tokens = args.tokens, keys_in_all = args.position + tokens;
     const auto least = [](int64_t a, int64_t b) { return a < b ? a : b; };
     clear(dq, padded_dim(tokens) * key_width);
-    for (int64_t k = 0; k < tokens; k += kBackwardKeys) {
-      const int64_t count = least(kBackwardKeys, tokens - k);
+    for (int64_t k = 0; k < keys_in_all; k += kBackwardKeys) {
+      const int64_t count = least(kBackwardKeys, keys_in_all - k);
       load_keys(k, count);
-      for (int64_t t = k; t < tokens; t += kBackwardQueries) {
+      // From the tile with the first token that sees these keys.
+      const int64_t first = k > args.position ? k - args.position : 0;
+      for (int64_t t = first - first % kBackwardQueries; t < tokens; t += kBackwardQueries) {
         const int64_t rows = least(kBackwardQueries, tokens - t);
         load_rows(args.q + t * args.q_stride + task.head * key_dim, args.q_stride, rows, key_dim,
                   key_width, queries);

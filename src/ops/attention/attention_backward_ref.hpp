@@ -9,8 +9,8 @@
 
 namespace ponder {
 
-// One query head. dq: token t at dq + t·dq_stride (d_k); dkeys: (T, d_k); dvalues: (T, d_v) or, for
-// a latent cache, dkeys, whose rows it shares.
+// One query head. dq: token t at dq + t·dq_stride (d_k); dkeys: (P + T, d_k); dvalues: (P + T, d_v)
+// or, for a latent cache, dkeys, whose rows it shares.
 template <typename Real>
 struct AttentionHeadGradients {
   Real *dq, *dkeys, *dvalues;
@@ -28,6 +28,7 @@ void attention_backward_row(const AttentionBackwardArgs& args, int64_t token, in
                               .tokens = args.tokens,
                               .heads = args.heads,
                               .q_stride = args.q_stride,
+                              .position = args.position,
                               .scale = args.scale};
   const float* q = args.q + token * args.q_stride + head * dk;
   const float* dout = args.dout + (token * args.heads + head) * dv;
@@ -38,7 +39,7 @@ void attention_backward_row(const AttentionBackwardArgs& args, int64_t token, in
   for (int64_t i = 0; i < dv; ++i)
     delta += out[static_cast<size_t>(i)] * static_cast<Real>(dout[i]);
   std::fill_n(g.dq + token * g.dq_stride, dk, Real(0));
-  for (int64_t j = 0; j <= token; ++j) {
+  for (int64_t j = 0; j <= args.position + token; ++j) {
     kv_read(cache, KvPart::kKeys, key_head, j, key.data());
     kv_read(cache, KvPart::kValues, key_head, j, value.data());
     const Real p = std::exp(attention_score<Real>(forward, q, key.data()) - log_sum);
@@ -62,8 +63,9 @@ void attention_backward_head(const AttentionBackwardArgs& args,
                              const AttentionBackwardTask& task) noexcept {
   const int64_t dk = args.cache.key_dim, dv = args.cache.value_dim;
   const bool latent = args.cache.layout == KvLayout::kLatent;
-  std::fill_n(task.dkeys, args.tokens * dk, Real(0));
-  if (!latent) std::fill_n(task.dvalues, args.tokens * dv, Real(0));
+  const int64_t keys = args.position + args.tokens;
+  std::fill_n(task.dkeys, keys * dk, Real(0));
+  if (!latent) std::fill_n(task.dvalues, keys * dv, Real(0));
   const AttentionHeadGradients<Real> g{.dq = args.dq + task.head * dk,
                                        .dkeys = task.dkeys,
                                        .dvalues = latent ? task.dkeys : task.dvalues,

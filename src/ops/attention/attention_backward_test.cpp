@@ -209,6 +209,54 @@ TEST(AttentionBackward, EveryIsaFollowsTheFormula) {
   });
 }
 
+// The last tokens of a sequence, on their own: what they give for what was before them is added to
+// the gradients of that.
+TEST(AttentionBackward, ASequenceMayContinueAnother) {
+  testing::for_each_isa(2, [](const Context& context) {
+    for (const Shape& shape : kShapes) {
+      for (const auto& [tokens, before] :
+           {std::pair<int64_t, int64_t>{3, 1}, {40, 17}, {130, 64}, {130, 100}, {71, 70}}) {
+        SCOPED_TRACE(::testing::Message() << shape << ", " << tokens << " tokens, " << before);
+        const Problem p(shape, tokens, 9);
+        const auto expected = formula(p);
+        std::vector<float> out(p.dout.size());
+        std::vector<float> log_sums(static_cast<size_t>(tokens * shape.heads));
+        AttentionArgs forward = p.forward();
+        forward.out = out.data();
+        forward.log_sums = log_sums.data();
+        attention(context, forward);
+        Gradients<float> g{std::vector<float>(p.q.size(), NAN),
+                           std::vector<float>(p.keys.size(), NAN),
+                           std::vector<float>(p.values.size(), NAN)};
+        AttentionBackwardArgs first = p.backward();
+        first.out = out.data();
+        first.log_sums = log_sums.data();
+        first.dq = g.q.data();
+        first.dkeys = g.keys.data();
+        first.dvalues = g.values.data();
+        first.tokens = before;
+        AttentionBackwardArgs second = first;
+        second.tokens = tokens - before;
+        second.position = before;
+        second.q += before * first.q_stride;
+        second.out += before * shape.heads * shape.value_dim;
+        second.log_sums += before * shape.heads;
+        second.dout += before * shape.heads * shape.value_dim;
+        second.dq += before * first.q_stride;
+        second.dkeys += before * shape.key_heads * shape.key_dim;
+        if (!shape.latent()) second.dvalues += before * shape.key_heads * shape.value_dim;
+        second.earlier_dkeys = g.keys.data();
+        second.earlier_dvalues = g.values.data();
+        const std::vector<AttentionBackwardArgs> both = {first, second};
+        attention_backward(context, both);
+        EXPECT_LE(testing::max_relative_error(g.q, expected.q), 2e-5);
+        EXPECT_LE(testing::max_relative_error(g.keys, expected.keys), 2e-5);
+        EXPECT_LE(testing::max_relative_error(g.values, expected.values), 2e-5);
+      }
+    }
+  });
+}
+
 TEST(AttentionBackward, LogSumsAreThoseOfTheScores) {
   testing::for_each_isa(1, [](const Context& context) {
     const Shape shape{6, 2, 24, 20};

@@ -30,8 +30,8 @@ struct AttentionTask {
 // The gradients of one query head over its whole sequence.
 struct AttentionBackwardTask {
   int64_t head = 0;
-  float* dkeys = nullptr;    // (T, d_k) out; kLatent: with what its values' columns get
-  float* dvalues = nullptr;  // (T, d_v) out; kBlocked only
+  float* dkeys = nullptr;    // (P + T, d_k) out; kLatent: with what its values' columns get
+  float* dvalues = nullptr;  // (P + T, d_v) out; kBlocked only
   float* scratch = nullptr;  // of this thread, attention_backward_floats()
 };
 

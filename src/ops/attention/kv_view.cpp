@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/macros.hpp"
 #include "quant/half.hpp"
 
 namespace ponder {
@@ -85,6 +86,27 @@ void kv_store(const KvView& view, KvPart part, int64_t head, int64_t position, c
     for (int64_t i = 0; i < width; i += kKvGroup)
       scales[i / kKvGroup * kKeyBlock] =
           encode_group(x + i, std::min(kKvGroup, width - i), q + i * step, step);
+  }
+}
+
+void kv_copy(const KvView& from, const KvView& to, int64_t positions) {
+  PONDER_CHECK(from.dtype == DType::kF32 && to.dtype == DType::kF32 && from.layout == to.layout &&
+               from.heads == to.heads && from.key_dim == to.key_dim &&
+               from.value_dim == to.value_dim && from.page_positions == to.page_positions);
+  const auto copy = [&](KvPart part, int64_t head, int64_t begin, int64_t count) {
+    const int64_t index = kv_index(from, part, head, begin);
+    const auto* source = static_cast<const float*>(kv_array(from, part, begin)) + index;
+    auto* target = static_cast<float*>(kv_array(to, part, begin)) + index;
+    std::copy_n(source, count * kv_width(from, part), target);
+  };
+  const bool blocked = from.layout == KvLayout::kBlocked;
+  for (int64_t begin = 0; begin < positions; begin += from.page_positions) {
+    const int64_t count = std::min(positions - begin, from.page_positions);
+    const int64_t blocks = (count + kKeyBlock - 1) / kKeyBlock * kKeyBlock;
+    for (int64_t head = 0; head < from.heads; ++head) {
+      copy(KvPart::kKeys, head, begin, blocked ? blocks : count);
+      if (blocked) copy(KvPart::kValues, head, begin, count);
+    }
   }
 }
 

@@ -93,4 +93,8 @@ PONDER_INLINE uint16_t* kv_scales(const KvView& view, KvPart part, int64_t head,
 void kv_read(const KvView& view, KvPart part, int64_t head, int64_t position, float* x);
 void kv_store(const KvView& view, KvPart part, int64_t head, int64_t position, const float* x);
 
+// The first `positions` of one cache into another of the same shape, in f32; up to a block of keys
+// after them may be copied too.
+void kv_copy(const KvView& from, const KvView& to, int64_t positions);
+
 }  // namespace ponder

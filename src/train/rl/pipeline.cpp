@@ -80,14 +80,20 @@ class PipelineRun {
  public:
   explicit PipelineRun(const PipelineOptions& options) : options_(options) {}
 
-  // Gives the hash of its weights, if it has any.
-  Result<std::string> run(const PipelineStage& stage);
+  // Gives the hash of its weights, if it has any. `tried`: how often it was run before this.
+  Result<std::string> run(const PipelineStage& stage, int64_t tried);
+  // How often a stage was run and found wanting, `most` or fewer.
+  int64_t tries_before(const PipelineStage& stage, int64_t most) const;
+  // Whether the stage has found enough; if not, and there are tries left, stages from
+  // stages[at].again to `at` are put aside.
+  Result<bool> satisfied(std::span<const PipelineStage> stages, size_t at);
 
  private:
   Result<std::optional<std::string>> done_before(const PipelineStage& stage,
                                                  const std::string& recipe) const;
   Result<std::string> run_kind(const PipelineStage& stage, const Recipe& recipe, bool resume,
-                               RunObserver* observer);
+                               RunObserver* observer, std::optional<uint64_t> seed);
+  Result<void> put_aside(std::span<const PipelineStage> stages, int64_t number) const;
   bool stopping() const { return options_.stop != nullptr && *options_.stop; }
   ProgressSink progress(RunObserver* observer) const {
     return [this, observer](const ProgressReport& report) {
@@ -127,14 +133,15 @@ Result<std::optional<std::string>> PipelineRun::done_before(const PipelineStage&
 }
 
 Result<std::string> PipelineRun::run_kind(const PipelineStage& stage, const Recipe& recipe,
-                                          bool resume, RunObserver* observer) {
+                                          bool resume, RunObserver* observer,
+                                          std::optional<uint64_t> seed) {
   const std::filesystem::path out = options_.out / stage.name;
   if (stage.kind == kSampleKind) {
     PONDER_TRY(run_sampling(recipe, {.out = out,
                                      .resume = resume,
                                      .threads = options_.threads,
                                      .isa = options_.isa,
-                                     .seed = options_.seed,
+                                     .seed = seed,
                                      .stop = [this] { return stopping(); },
                                      .progress = progress(observer),
                                      .ranks = options_.ranks}));
@@ -143,7 +150,7 @@ Result<std::string> PipelineRun::run_kind(const PipelineStage& stage, const Reci
   if (stage.kind == kDemonstrationsKind) {
     Result<void> written;
     if (options_.ranks->rank() == 0)
-      written = write_demonstrations(recipe, options_.seed, out, progress(observer));
+      written = write_demonstrations(recipe, seed, out, progress(observer));
     PONDER_TRY(agreed(*options_.ranks, written));
     return std::string();
   }
@@ -152,7 +159,7 @@ Result<std::string> PipelineRun::run_kind(const PipelineStage& stage, const Reci
                                        .resume = resume,
                                        .threads = options_.threads,
                                        .isa = options_.isa,
-                                       .seed = options_.seed,
+                                       .seed = seed,
                                        .stop = options_.stop,
                                        .observer = observer,
                                        .ranks = options_.ranks}));
@@ -160,8 +167,72 @@ Result<std::string> PipelineRun::run_kind(const PipelineStage& stage, const Reci
   return end.sha256;
 }
 
-Result<std::string> PipelineRun::run(const PipelineStage& stage) {
-  const std::string recipe_hash = PONDER_TRY(fingerprint(stage, options_.seed));
+std::filesystem::path aside(const std::filesystem::path& out, const PipelineStage& stage,
+                            int64_t number) {
+  return out / (stage.name + "-try" + std::to_string(number));
+}
+
+int64_t PipelineRun::tries_before(const PipelineStage& stage, int64_t most) const {
+  int64_t count = 0;
+  std::error_code ignored;
+  if (options_.ranks->rank() == 0)
+    while (count < most && std::filesystem::exists(aside(options_.out, stage, count + 1), ignored))
+      ++count;
+  return options_.ranks->largest(count);
+}
+
+// The first stage's folder goes last: as long as it is there nothing counts as put aside.
+Result<void> PipelineRun::put_aside(std::span<const PipelineStage> stages, int64_t number) const {
+  for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage) {
+    const auto from = options_.out / stage->name, to = aside(options_.out, *stage, number);
+    std::error_code error;
+    if (!std::filesystem::exists(from, error)) continue;  // an earlier process was killed here
+    std::filesystem::remove_all(to, error);
+    std::filesystem::rename(from, to, error);
+    if (error)
+      return Failure{{.what = "cannot be renamed: " + error.message(), .where = from.string()}};
+  }
+  return {};
+}
+
+Result<bool> PipelineRun::satisfied(std::span<const PipelineStage> stages, size_t at) {
+  const PipelineStage& stage = stages[at];
+  if (stage.solved == 0.0) return true;
+  const auto judge = [&]() -> Result<double> {
+    const auto file = options_.out / stage.name / "report.json";
+    const std::string text = PONDER_TRY(read_file(file, kMostFileBytes));
+    const Json report = PONDER_TRY(parse_json(text, file.string()));
+    const auto solved = PONDER_TRY(integer_field(report, "solved", file.string()));
+    const auto problems = PONDER_TRY(integer_field(report, "problems", file.string()));
+    return static_cast<double>(solved) / std::max(1.0, static_cast<double>(problems));
+  };
+  const bool leads = options_.ranks->rank() == 0;
+  Result<double> share = leads ? judge() : Result<double>(0.0);
+  PONDER_TRY(agreed(*options_.ranks, share.ok() ? Result<void>() : Failure{share.error()}));
+  if (options_.ranks->any(leads && share.value() >= stage.solved)) return true;
+  const int64_t number = tries_before(stages[stage.again], stage.tries) + 1;
+  if (number >= stage.tries)
+    return Failure{{.what = std::to_string(share.value()) + " of the problems are solved, where " +
+                            std::to_string(stage.solved) + " are wanted, after " +
+                            std::to_string(number) + " tries",
+                    .where = stage.name,
+                    .mend = "train " + stages[stage.again].name +
+                            " for longer, or set a lower `solved` in the pipeline's recipe"}};
+  Result<void> moved;
+  if (leads) moved = put_aside(stages.subspan(stage.again, at - stage.again + 1), number);
+  PONDER_TRY(agreed(*options_.ranks, moved));
+  return false;
+}
+
+Result<std::string> PipelineRun::run(const PipelineStage& stage, int64_t tried) {
+  constexpr uint64_t kSeedStep = 1000;  // from one try to the next
+  std::optional<uint64_t> seed = options_.seed;
+  if (tried > 0) {
+    const Recipe recipe = PONDER_TRY(Recipe::open(stage.recipe, stage.sets));
+    if (!seed) seed = static_cast<uint64_t>(PONDER_TRY(recipe.integer("seed", 0, {.least = 0})));
+    *seed += kSeedStep * static_cast<uint64_t>(tried);
+  }
+  const std::string recipe_hash = PONDER_TRY(fingerprint(stage, seed));
   const std::filesystem::path folder = options_.out / stage.name;
   if (const auto done = PONDER_TRY(done_before(stage, recipe_hash))) return *done;
   std::error_code error;
@@ -171,7 +242,7 @@ Result<std::string> PipelineRun::run(const PipelineStage& stage) {
   const Recipe recipe = PONDER_TRY(Recipe::open(stage.recipe, stage.sets));
   std::unique_ptr<RunObserver> observer;
   if (options_.observer && options_.ranks->rank() == 0) observer = options_.observer(stage);
-  const std::string sha256 = PONDER_TRY(run_kind(stage, recipe, exists, observer.get()));
+  const std::string sha256 = PONDER_TRY(run_kind(stage, recipe, exists, observer.get(), seed));
   Result<void> written;
   if (options_.ranks->rank() == 0) {
     const OrderedJson done = {{"kind", stage.kind}, {"recipe", recipe_hash}, {"sha256", sha256}};
@@ -179,6 +250,29 @@ Result<std::string> PipelineRun::run(const PipelineStage& stage) {
   }
   PONDER_TRY(agreed(*options_.ranks, written));
   return sha256;
+}
+
+}  // namespace
+
+namespace {
+
+// The keys `solved`, `again` and `tries`, after those of earlier stages.
+Result<void> read_judgement(const Recipe& entry, std::span<const PipelineStage> earlier,
+                            PipelineStage& stage) {
+  stage.solved = PONDER_TRY(entry.number("solved", 0.0, {0.0, 1.0}));
+  if (stage.solved == 0.0) return {};
+  if (stage.kind != kSampleKind)
+    return Failure{{.what = "only stages of kind sample count what is solved",
+                    .where = entry.where("solved")}};
+  const std::string again = PONDER_TRY(entry.text("again", std::nullopt));
+  const auto found = std::find_if(earlier.begin(), earlier.end(),
+                                  [&](const PipelineStage& s) { return s.name == again; });
+  if (found == earlier.end())
+    return Failure{
+        {.what = printable(again) + " is no earlier stage", .where = entry.where("again")}};
+  stage.again = static_cast<size_t>(found - earlier.begin());
+  stage.tries = PONDER_TRY(entry.integer("tries", 3, {1, 100}));
+  return {};
 }
 
 }  // namespace
@@ -202,6 +296,7 @@ Result<std::vector<PipelineStage>> read_pipeline(const std::filesystem::path& fi
       return Failure{{.what = "unknown kind of stage " + printable(stage.kind),
                       .where = entry.where("kind"),
                       .mend = "use pretrain, sft, rl, distill, sample or demonstrations"}};
+    PONDER_TRY(read_judgement(entry, stages, stage));
     for (const std::string& set : PONDER_TRY(entry.texts("set")))
       stage.sets.push_back(PONDER_TRY(with_names(set, names, entry.where("set"))));
     names[stage.name] = (out / stage.name).string();
@@ -240,8 +335,13 @@ Result<PipelineEnd> run_pipeline(const std::filesystem::path& file,
                     .mend = "go on with --resume, or name another folder"}};
   PipelineRun run(absolute);
   PipelineEnd end;
-  for (const PipelineStage& stage : stages) {
-    auto hash = run.run(stage);
+  for (size_t at = 0; at < stages.size(); ++at) {
+    const PipelineStage& stage = stages[at];
+    int64_t tried = 0;
+    for (size_t judge = at + 1; judge < stages.size(); ++judge)
+      if (stages[judge].solved > 0.0 && stages[judge].again <= at)
+        tried = std::max(tried, run.tries_before(stages[stages[judge].again], stages[judge].tries));
+    auto hash = run.run(stage, tried);
     if (!hash.ok() && hash.error().what == "stopped") return PipelineEnd{.finished = false};
     if (!hash.ok())
       return Failure{{.what = hash.error().what,
@@ -249,6 +349,7 @@ Result<PipelineEnd> run_pipeline(const std::filesystem::path& file,
                                (hash.error().where.empty() ? "" : ", " + hash.error().where),
                       .mend = hash.error().mend}};
     if (!hash.value().empty()) end.sha256 = hash.value();
+    if (!PONDER_TRY(run.satisfied(stages, at))) at = stage.again - 1;  // and on with that
   }
   return end;
 }

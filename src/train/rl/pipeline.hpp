@@ -8,6 +8,13 @@
 //   kind = "rl"              pretrain, sft, rl, distill, sample or demonstrations
 //   recipe = "zero.toml"     beside the pipeline's
 //   set = ["model.path={base}/model"]      {base}: the folder of an earlier stage
+//
+// A stage of kind sample can judge what was made before it:
+//
+//   solved = 0.95            the share of its problems that must be solved, or
+//   again = "base"           this stage and all up to here are run again with another seed (1000
+//                            more), and what they had made goes to DIR/NAME-try1 …;
+//   tries = 3                so often in all, then it is an error
 #pragma once
 
 #include <filesystem>
@@ -26,6 +33,9 @@ struct PipelineStage {
   std::string name, kind;
   std::filesystem::path recipe;
   std::vector<std::string> sets;  // with folders in place
+  double solved = 0.0;            // of a sample's problems; 0: whatever it is
+  size_t again = 0;               // index of the stage to go back to, if fewer are solved
+  int64_t tries = 1;
 };
 
 // Checks names, kinds and that stages use earlier ones only. `sets`: "stage.key=value" for the

@@ -50,6 +50,7 @@ Result<LearningPlan> read_learning(const Recipe& rl, const SamplingPlan& samplin
   plan.recompute = PONDER_TRY(rl.flag("recompute", true));
   plan.reference_every = PONDER_TRY(rl.integer("reference_every", 0, {0, INT64_MAX}));
   plan.mask_truncated = PONDER_TRY(rl.flag("mask_truncated", false));
+  plan.share_prompts = PONDER_TRY(rl.flag("share_prompts", true));
   return plan;
 }
 

@@ -39,6 +39,7 @@ struct LearningPlan {
   bool recompute = true;        // layers on the way back, instead of keeping what is inside them
   int64_t reference_every = 0;  // steps after which the reference becomes the policy; 0: never
   bool mask_truncated = false;  // answers without an end teach nothing
+  bool share_prompts = true;    // a prompt goes through a training pass once for its answers
 };
 
 struct EvaluationOptions {

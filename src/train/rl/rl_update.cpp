@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <functional>
 
 #include "train/rl/sampler.hpp"
@@ -25,11 +26,45 @@ int64_t tokens_of(const Rollout& rollout) {
   return std::ssize(rollout.prompt) + std::ssize(rollout.answer.tokens);
 }
 
-std::vector<int32_t> joined(const Rollout& rollout) {
-  std::vector<int32_t> tokens = rollout.prompt;
+// `before`, then the answer.
+std::vector<int32_t> joined(std::span<const int32_t> before, const Rollout& rollout) {
+  std::vector<int32_t> tokens(before.begin(), before.end());
   tokens.insert(tokens.end(), rollout.answer.tokens.begin(), rollout.answer.tokens.end());
   return tokens;
 }
+
+// What of a leaf goes through a training pass.
+struct LeafSequences {
+  std::deque<std::vector<int32_t>> tokens;  // that sequences refer to
+  std::vector<TrainSequence> sequences;
+  std::vector<size_t> first_rows;  // of each rollout's answer
+
+  void add(std::vector<int32_t> some, int64_t prefix) {
+    tokens.push_back(std::move(some));
+    sequences.push_back({.tokens = tokens.back(), .prefix = prefix});
+    rows_ += tokens.back().size() - 1;
+  }
+  // An answer with its prompt, or, if that is shared, after the prompt's own sequence.
+  void add(const Rollout& rollout, bool shared) {
+    const std::span<const int32_t> prompt = rollout.prompt;
+    if (!shared || prompt.size() < 2) {
+      first_rows.push_back(rows_ + prompt.size() - 1);
+      add(joined(prompt, rollout), -1);
+      return;
+    }
+    if (prompt_ < 0 ||
+        !std::ranges::equal(sequences[static_cast<size_t>(prompt_)].tokens, prompt)) {
+      prompt_ = std::ssize(sequences);
+      add({prompt.begin(), prompt.end()}, -1);
+    }
+    first_rows.push_back(rows_);
+    add(joined(prompt.last(1), rollout), prompt_);
+  }
+
+ private:
+  size_t rows_ = 0;
+  int64_t prompt_ = -1;  // the last prompt's sequence
+};
 
 // One step's answers on their way through the passes.
 class Learner {
@@ -70,7 +105,10 @@ void Learner::plan() {
   learned_ = learnable(rollouts_, options_.learning.mask_truncated);
   for (const auto& members :
        split_minibatches(rollouts_, learned_, options_.learning.minibatches)) {
-    Minibatch minibatch{.leaves = pack_leaves(rollouts_, members, options_.learning.leaf_tokens),
+    const int64_t tokens = options_.learning.leaf_tokens;
+    Minibatch minibatch{.leaves = options_.learning.share_prompts
+                                      ? pack_groups(rollouts_, members, tokens)
+                                      : pack_leaves(rollouts_, members, tokens),
                         .weights = std::vector<double>(rollouts_.size())};
     std::vector<int64_t> rows;
     for (const size_t member : members) rows.push_back(std::ssize(rollouts_[member].answer.tokens));
@@ -83,26 +121,22 @@ void Learner::plan() {
 
 Result<PassStats> Learner::pass(const Leaf& leaf, const RowVisitor& visit,
                                 std::span<float> gradients) {
-  std::vector<std::vector<int32_t>> tokens;
-  std::vector<TrainSequence> sequences;
-  for (const size_t index : leaf) tokens.push_back(joined(rollouts_[index]));
-  for (const auto& sequence : tokens) sequences.push_back({sequence});
+  LeafSequences parts;
+  for (const size_t index : leaf) parts.add(rollouts_[index], options_.learning.share_prompts);
   const auto loss = [&](const RowScores& scores, std::span<float> gradient) {
     std::fill(gradient.begin(), gradient.end(), 0.0f);
-    size_t row = 0;  // of the sequence's first
-    for (const size_t index : leaf) {
-      const Rollout& rollout = rollouts_[index];
-      const size_t begin = row + rollout.prompt.size() - 1, count = rollout.answer.tokens.size();
-      visit(index, scores.log_probability.subspan(begin, count),
+    for (size_t i = 0; i < leaf.size(); ++i) {
+      const size_t begin = parts.first_rows[i];
+      const size_t count = rollouts_[leaf[i]].answer.tokens.size();
+      visit(leaf[i], scores.log_probability.subspan(begin, count),
             scores.entropy.subspan(begin, count), gradient.subspan(begin, count));
-      row = begin + count;
     }
   };
   PassOptions options;
   options.temperature = static_cast<float>(options_.sampling.temperature);
   options.recompute = options_.learning.recompute;
   Trainer& trainer = run_.trainer();
-  return train_pass(trainer.context(), trainer.model(), sequences, options, loss, gradients);
+  return train_pass(trainer.context(), trainer.model(), parts.sequences, options, loss, gradients);
 }
 
 // The reference's log-probabilities in the leaves that this rank owns.
@@ -288,6 +322,26 @@ std::vector<Leaf> pack_leaves(std::span<const Rollout> rollouts, std::span<const
     }
     leaves.back().push_back(index);
     left -= tokens;
+  }
+  return leaves;
+}
+
+std::vector<Leaf> pack_groups(std::span<const Rollout> rollouts, std::span<const size_t> members,
+                              int64_t leaf_tokens) {
+  std::vector<Leaf> leaves;
+  int64_t left = 0, prompt = -1;
+  for (const size_t index : members) {
+    const Rollout& rollout = rollouts[index];
+    const int64_t own = std::ssize(rollout.answer.tokens);
+    const int64_t more = rollout.prompt_index == prompt ? own : tokens_of(rollout);
+    if (leaves.empty() || more > left) {
+      leaves.emplace_back();
+      left = leaf_tokens - tokens_of(rollout);
+    } else {
+      left -= more;
+    }
+    prompt = rollout.prompt_index;
+    leaves.back().push_back(index);
   }
   return leaves;
 }

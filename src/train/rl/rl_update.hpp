@@ -29,6 +29,10 @@ using Leaf = std::vector<size_t>;
 // The longest first, each leaf filled up to `leaf_tokens`; one longer answer is alone.
 std::vector<Leaf> pack_leaves(std::span<const Rollout> rollouts, std::span<const size_t> members,
                               int64_t leaf_tokens);
+// In their order, so that answers to one prompt are neighbours; each leaf is filled up to
+// `leaf_tokens`, where a prompt counts once.
+std::vector<Leaf> pack_groups(std::span<const Rollout> rollouts, std::span<const size_t> members,
+                              int64_t leaf_tokens);
 // Members of each minibatch: whole groups, as evenly as they go.
 std::vector<std::vector<size_t>> split_minibatches(std::span<const Rollout> rollouts,
                                                    const std::vector<bool>& learned,

@@ -118,6 +118,15 @@ TEST(RlUpdate, LeavesHoldTheLongestFirst) {
   EXPECT_TRUE(pack_leaves(rollouts, {}, 20).empty());
 }
 
+TEST(RlUpdate, LeavesOfGroupsCountAPromptOnce) {
+  const auto rollouts = rollouts_of({4, 9, 1, 7, 4, 30});
+  const std::vector<size_t> members = {0, 1, 2, 3, 4, 5};
+  // 3 + 4 + 9 and 3 + 1; 3 + 7; with 30 alone.
+  EXPECT_EQ(pack_groups(rollouts, members, 20), (std::vector<Leaf>{{0, 1, 2}, {3, 4}, {5}}));
+  EXPECT_EQ(pack_groups(rollouts, members, 16), (std::vector<Leaf>{{0, 1}, {2, 3}, {4}, {5}}));
+  EXPECT_TRUE(pack_groups(rollouts, {}, 20).empty());
+}
+
 TEST(RlUpdate, MinibatchesAreWholeGroups) {
   auto rollouts = rollouts_of({1, 1, 1, 1, 1, 1});
   std::vector<bool> learned(6, true);
@@ -201,7 +210,10 @@ TEST(Pipeline, RefusesWhatCannotBe) {
   const std::string stage = "[[stage]]\nname = 'a'\nkind = 'rl'\nrecipe = 'r.toml'\n";
   for (const std::string& text :
        {std::string(""), stage + stage, stage + "set = ['x={a}']\n", stage + "set = ['x={b']\n",
-        stage + "speed = 3\n", std::string("[[stage]]\nname = '../a'\nkind = 'rl'\nrecipe = 'r'\n"),
+        stage + "speed = 3\n", stage + "solved = 0.5\n",
+        stage + "[[stage]]\nname = 'b'\nkind = 'sample'\nrecipe = 'r'\nsolved = 2.0\nagain = 'a'\n",
+        stage + "[[stage]]\nname = 'b'\nkind = 'sample'\nrecipe = 'r'\nsolved = 0.5\nagain = 'b'\n",
+        std::string("[[stage]]\nname = '../a'\nkind = 'rl'\nrecipe = 'r'\n"),
         std::string("[[stage]]\nname = 'a'\nkind = 'magic'\nrecipe = 'r'\n")})
     EXPECT_FALSE(read_pipeline(folder.write("p.toml", text), "/out").ok()) << text;
 }
