@@ -143,6 +143,14 @@ struct Avx512 {
                                             _mm256_set1_epi16(static_cast<int16_t>(0xBFFF))));
   }
   static PONDER_INLINE void store_ints(void* p, Ints a) { _mm512_storeu_si512(p, a); }
+  // In four pieces of 16 bytes: each can be loaded again before it has reached the cache.
+  static PONDER_INLINE void store_quarters(std::byte* p, Ints a) {
+    auto* out = reinterpret_cast<__m128i*>(p);
+    _mm_store_si128(out, _mm512_castsi512_si128(a));
+    _mm_store_si128(out + 1, _mm512_extracti32x4_epi32(a, 1));
+    _mm_store_si128(out + 2, _mm512_extracti32x4_epi32(a, 2));
+    _mm_store_si128(out + 3, _mm512_extracti32x4_epi32(a, 3));
+  }
   // Lane r: byte r at `first` in the lower 16 bits, byte r at `second` in the upper ones.
   template <bool kSigned>
   static PONDER_INLINE Ints pair_bytes(const std::byte* first, const std::byte* second) {
@@ -163,6 +171,34 @@ struct Avx512 {
     asm("vpdpwssd %2%{1to16%}, %1, %0"
         : "+v"(sums)
         : "v"(w), "m"(*reinterpret_cast<const Pair*>(x)));
+  }
+  // x·2^(power >> 23) for each lane that is not 0; 0 becomes less than 2^−100.
+  static PONDER_INLINE Floats scale_by_power(Floats x, int32_t power) {
+    return as_floats(add_ints(as_ints(x), set_ints(power)));
+  }
+  // The largest of all x ≥ 0, and for each vector the largest j ≤ most so that 2^j·x is no larger
+  // (if x is normal: the difference of two floats' bits has that of their exponents on top).
+  static PONDER_INLINE float shifts_below_maximum(const Floats (&x)[8], int most,
+                                                  int32_t* shifts /* (8), aligned */) {
+    Floats quads[4], pairs[2];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i)
+      quads[i] = max(_mm512_unpacklo_ps(x[i], x[i + 4]), _mm512_unpackhi_ps(x[i], x[i + 4]));
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i)
+      pairs[i] = max(_mm512_unpacklo_ps(quads[i], quads[i + 2]),
+                     _mm512_unpackhi_ps(quads[i], quads[i + 2]));
+    // Lanes 0 … 3 of each quarter are now of vectors 0, 2, 4, 6 and of 1, 3, 5, 7.
+    const Floats low = max(_mm512_shuffle_f32x4(pairs[0], pairs[1], 0x44),
+                           _mm512_shuffle_f32x4(pairs[0], pairs[1], 0xEE));
+    const Floats halves = max(low, _mm512_shuffle_f32x4(low, low, 0xB1));
+    const Floats maxima = _mm512_permutexvar_ps(
+        _mm512_setr_epi32(0, 8, 1, 9, 2, 10, 3, 11, 0, 0, 0, 0, 0, 0, 0, 0), halves);
+    const float largest = reduce_max(halves);
+    const __m512i difference = sub_ints(as_ints(set(largest)), as_ints(maxima));
+    const __m512i shift = _mm512_min_epu32(_mm512_srli_epi32(difference, 23), set_ints(most));
+    _mm256_store_si256(reinterpret_cast<__m256i*>(shifts), _mm512_castsi512_si256(shift));
+    return largest;
   }
   // The sums of each 16 of 128 signed bytes.
   static PONDER_INLINE void store_sums_of_16(const int8_t* bytes, int16_t* sums) {

@@ -106,6 +106,13 @@ struct WideAvx2 {
     _mm256_storeu_si256(vectors, a.low);
     _mm256_storeu_si256(vectors + 1, a.high);
   }
+  static PONDER_INLINE void store_quarters(std::byte* p, Ints a) {
+    auto* out = reinterpret_cast<__m128i*>(p);
+    _mm_store_si128(out, _mm256_castsi256_si128(a.low));
+    _mm_store_si128(out + 1, _mm256_extracti128_si256(a.low, 1));
+    _mm_store_si128(out + 2, _mm256_castsi256_si128(a.high));
+    _mm_store_si128(out + 3, _mm256_extracti128_si256(a.high, 1));
+  }
   static PONDER_INLINE Ints and_bits(Ints a, Ints b) {
     return {Avx2::and_bits(a.low, b.low), Avx2::and_bits(a.high, b.high)};
   }

@@ -123,7 +123,8 @@ void expect_near(const std::vector<float>& actual, const std::vector<double>& ex
   double worst = 0.0;
   for (size_t i = 0; i < actual.size(); ++i) {
     const double error = std::fabs(static_cast<double>(actual[i]) - expected[i]);
-    worst = error < worst ? worst : error;  // NaN stays
+    ASSERT_FALSE(std::isnan(error)) << "at " << i;
+    worst = std::max(worst, error);
   }
   EXPECT_LT(worst, bound);
 }

@@ -5,8 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "ops/matmul/panel.hpp"
@@ -55,20 +57,30 @@ std::vector<float> product(const Runtime& on, const TensorView& matrix, const st
   return y;
 }
 
-// What the int8 form of an instruction set sees of x (rows of `cols`): each 32 or 256 values
-// rounded to multiples of their maximum / 127.
+// What the int8 form of an instruction set sees of x (rows of `cols`): each 32 values rounded to
+// multiples of their maximum / 127 (AVX2), or of that of 256 through a power of two (AVX-512).
 std::vector<float> rounded(Isa isa, const std::vector<float>& x, int64_t cols) {
   if (isa == Isa::kRef) return x;
-  const int64_t block = isa == Isa::kAvx2 ? kSubBlock : kPanelCols;
   std::vector<float> out(x.size());
-  for (auto row = x.begin(); row < x.end(); row += cols) {
-    for (int64_t k = 0; k < cols; k += block) {
-      const auto begin = row + k, end = row + std::min(k + block, cols);
-      float most = 0.0f;
-      for (auto at = begin; at < end; ++at) most = std::max(most, std::fabs(*at));
-      for (auto at = begin; at < end; ++at)
-        out[static_cast<size_t>(at - x.begin())] =
-            std::nearbyint(*at * (127.0f / most)) * (most / 127.0f);
+  const auto largest = [](const float* begin, const float* end) {
+    float most = 0.0f;
+    for (; begin < end; ++begin) most = std::max(most, std::fabs(*begin));
+    return most;
+  };
+  for (size_t row = 0; row < x.size(); row += static_cast<size_t>(cols)) {
+    for (int64_t k = 0; k < cols; k += kSubBlock) {
+      const float* at = x.data() + row + k;
+      float most = largest(at, at + kSubBlock);
+      if (isa != Isa::kAvx2) {
+        const int64_t begin = k / kPanelCols * kPanelCols;
+        const float* panel = x.data() + row + begin;
+        float power = largest(panel, panel + std::min<int64_t>(kPanelCols, cols - begin));
+        for (int j = 0; j < kMaxShift && power / 2.0f >= most; ++j) power /= 2.0f;
+        most = power;
+      }
+      for (int64_t i = 0; i < kSubBlock && most > 1e-30f; ++i)
+        out[row + static_cast<size_t>(k + i)] =
+            std::nearbyint(at[i] * (127.0f / most)) * (most / 127.0f);
     }
   }
   return out;
@@ -80,7 +92,8 @@ double worst(const std::vector<float>& a, const std::vector<float>& b, int64_t c
   for (size_t i = 0; i < a.size(); ++i) {
     const double error =
         static_cast<double>(std::fabs(a[i] - b[i])) / std::sqrt(static_cast<double>(cols));
-    most = error < most ? most : error;  // NaN stays
+    if (std::isnan(error)) return error;
+    most = std::max(most, error);
   }
   return most;
 }
@@ -126,6 +139,38 @@ TEST_P(MatmulOn, Int8FormIsExactForRoundedActivations) {
             << dtype_name(dtype) << " K=" << cols << " T=" << count;
       }
     }
+  }
+}
+
+// Rows whose blocks of 32 are of very different sizes; the second 256 are zeros, the third tiny.
+std::vector<float> uneven_floats(std::span<const float> sizes /* (8) */, int64_t rows,
+                                 int64_t cols) {
+  auto x = random_floats(14, rows * cols);
+  for (size_t i = 0; i < x.size(); ++i) x[i] *= sizes[i / kSubBlock % kPanelSubs];
+  for (size_t i = kPanelCols; i < 2 * kPanelCols; ++i) x[i] = 0.0f;
+  for (size_t i = 2 * kPanelCols; i < 3 * kPanelCols; ++i) x[i] *= 1e-35f;
+  return x;
+}
+
+// A sub-block is rounded as finely as its own values ask for, however large its neighbours are.
+TEST_P(MatmulOn, Int8FormRoundsSubBlocksApart) {
+  const Runtime reference = make_runtime(Isa::kRef, 2, Activations::kFloat);
+  const Runtime tested = make_runtime(GetParam(), 2, Activations::kInt8);
+  const int64_t cols = 4 * kPanelCols, count = 5;
+  // Powers up to 2^3 are exact in the sums of integer bases too (kSumBits), larger ones are not.
+  const auto near = uneven_floats(std::array{1.0f, 0.5f, 0.3f, 0.25f, 1.0f, 0.4f, 0.3f, 0.8f},
+                                  count, cols);
+  const auto far = uneven_floats(std::array{1.0f, 0.1f, 1e-2f, 1e-3f, 1e-5f, 1e-9f, 0.0f, 3.0f},
+                                 count, cols);
+  for (const DType dtype : formats()) {
+    if (!dtype_info(dtype).quantised) continue;
+    const Matrix matrix(dtype, 40, cols, 3);
+    const auto error = [&](const std::vector<float>& x) {
+      return worst(product(tested, matrix.view, x),
+                   product(reference, matrix.view, rounded(GetParam(), x, cols)), cols);
+    };
+    EXPECT_LT(error(near), 4e-6) << dtype_name(dtype);
+    EXPECT_LT(error(far), 4e-3) << dtype_name(dtype);  // 2^-4 of a step, 9 / 127
   }
 }
 

@@ -59,15 +59,32 @@ class BlockPacker {
       if constexpr (Format::kHasMin) std::memcpy(out + 2 * (kGroupRows + r), &ints[r].dmin, 2);
     }
     if constexpr (Format::kHasSubScales) {
+      uint8_t subs[Packed::kSubBlocks * Packed::kSubScaleBytes];
       for (int i = 0; i < Packed::kSubBlocks * Packed::kHalves; ++i) {
-        std::byte* sub = out + Packed::kHeadBytes + i / Packed::kHalves * Packed::kSubScaleBytes +
-                         i % Packed::kHalves * kGroupRows;
+        uint8_t* sub = subs + i / Packed::kHalves * Packed::kSubScaleBytes +
+                       i % Packed::kHalves * kGroupRows;
         for (int r = 0; r < kGroupRows; ++r) {
-          sub[r] = static_cast<std::byte>(ints[r].scale[i]);
-          if constexpr (Packed::kSubMin)
-            sub[Packed::kHalves * kGroupRows + r] = static_cast<std::byte>(ints[r].min[i]);
+          sub[r] = static_cast<uint8_t>(ints[r].scale[i]);
+          if constexpr (Packed::kSubMin) sub[Packed::kHalves * kGroupRows + r] = ints[r].min[i];
         }
       }
+      fold_scales(subs, out + Packed::kHeadBytes);
+    }
+  }
+
+  static void fold_scales(const uint8_t* subs, std::byte* out) {
+    constexpr int kCount = Packed::kSubBlocks * Packed::kSubScaleBytes;
+    if constexpr (Packed::kScaleBits == 8) {
+      std::memcpy(out, subs, kCount);
+      return;
+    }
+    constexpr int kHalf = kCount / 2, kQuarter = kCount / 4;
+    for (int i = 0; i < kHalf; ++i)
+      out[i] = static_cast<std::byte>((subs[i] & 15) | (subs[i + kHalf] & 15) << 4);
+    for (int i = 0; Packed::kScaleBits == 6 && i < kQuarter; ++i) {
+      int bits = 0;
+      for (int j = 0; j < 4; ++j) bits |= (subs[i + kQuarter * j] >> 4) << (2 * j);
+      out[kHalf + i] = static_cast<std::byte>(bits);
     }
   }
 

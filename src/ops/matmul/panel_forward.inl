@@ -95,12 +95,14 @@ struct PackedSource {
   const std::byte* head;
   const std::byte* ahead;  // bits of the next sub-block
   const std::byte* bits;
+  const SubScaleBytes<V, Format> sub_bytes;  // of the panel, if scales are integers
 
   // The panel that starts at element `begin` of K.
   PONDER_INLINE PackedSource(const std::byte* group, int64_t cols, int64_t begin)
       : head(group + begin / Format::kBlockElements * Packed::kBlockScaleBytes),
         ahead(group + Packed::scale_bytes(cols) + begin / kSubBlock * Packed::kBitBytes),
-        bits(ahead) {
+        bits(ahead),
+        sub_bytes(head) {
     if constexpr (Kind::kIntegers) {
 #pragma GCC unroll 8
       for (int line = 0; line < Packed::kBlockScaleBytes; line += 64)
@@ -108,16 +110,18 @@ struct PackedSource {
     }
   }
 
+  PONDER_INLINE ScaleReader<V, Format> reader() const { return {head, sub_bytes}; }
+
   // Where scales are integers: what they are multiplied with; the bases, and what those are.
   PONDER_INLINE typename V::Floats unit() const { return V::load_f16(head); }
   PONDER_INLINE typename V::Floats factor() const {
-    const ScaleReader<V, Format> scales(head);
+    const auto scales = reader();
     if constexpr (Format::kHasMin) return V::sub(V::zero(), scales.dmin);
     return V::mul(scales.d, V::set(static_cast<float>(-kByteOffset<Format>)));
   }
   PONDER_INLINE const std::byte* base_bytes(int s, int h) const {
     static_assert(Format::kHasMin != (kByteOffset<Format> > 0));
-    const ScaleReader<V, Format> scales(head);
+    const auto scales = reader();
     return Format::kHasMin ? scales.minima(s, h) : scales.scales(s, h);
   }
   PONDER_INLINE typename V::Floats base(int s, int h) const {
@@ -132,7 +136,8 @@ struct PackedSource {
       result.pairs[i] = V::template pair_bytes<!Format::kHasMin>(
           base_bytes(first, 0), base_bytes(second, Kind::kHalves - 1));
     }
-    result.factor = factor();
+    constexpr auto kUnit = static_cast<float>(1 << (kMaxShift - kSumBits));  // of the sums
+    result.factor = V::mul(factor(), V::set(kUnit));
     return result;
   }
 
@@ -145,7 +150,7 @@ struct PackedSource {
     for (int line = 0; line < Packed::kBitBytes; line += 64)
       __builtin_prefetch(bits + kPrefetchBytes + line);
     SubScales<V, Kind> sub;
-    const ScaleReader<V, Format> scales(head);
+    const auto scales = reader();
 #pragma GCC unroll 2
     for (int h = 0; h < Kind::kHalves; ++h) {
       if constexpr (V::kShortSums && Kind::kIntegers) {
@@ -222,31 +227,53 @@ PONDER_INLINE void load_quads(const Source& source, typename V::Ints (&u)[8]) {
   u[7] = source.template quad<7>();
 }
 
+// Columns [kFirst, kFirst + kCount) of a tile and a sub-block. Their sums take turns, since each
+// product waits for the one before it.
+template <typename V, int kFirst, int kCount, int kWidth, typename Source>
+PONDER_INLINE void add_columns(const typename V::Ints (&u)[8],
+                               const SubScales<V, typename Source::Kind>& sub, int s,
+                               const PanelColumn* x, typename V::Floats (&parts)[kWidth]) {
+  using Kind = typename Source::Kind;
+  constexpr int kQuads = 8 / Kind::kHalves;
+#pragma GCC unroll 2
+  for (int h = 0; h < Kind::kHalves; ++h) {
+    typename V::Ints dots[kCount];
+#pragma GCC unroll 4
+    for (int c = 0; c < kCount; ++c) dots[c] = V::zero_ints();
+#pragma GCC unroll 8
+    for (int j = h * kQuads; j < (h + 1) * kQuads; ++j) {
+#pragma GCC unroll 4
+      for (int c = 0; c < kCount; ++c)
+        V::add_dots(dots[c], u[j], x[kFirst + c].q + kSubBlock * s + 4 * j);
+    }
+#pragma GCC unroll 4
+    for (int c = 0; c < kCount; ++c) {
+      const auto terms = V::scale_by_power(V::to_floats(dots[c]), x[kFirst + c].powers[s]);
+      parts[kFirst + c] = V::fma(terms, sub.scale[h], parts[kFirst + c]);
+    }
+  }
+  if constexpr (!Kind::kIntegers) {
+#pragma GCC unroll 4
+    for (int c = kFirst; c < kFirst + kCount; ++c)
+      parts[c] = V::fma(sub.base, V::set(x[c].sums[s]), parts[c]);
+  }
+  constexpr int kNext = kFirst + kCount, kLeft = kWidth - kNext;
+  if constexpr (kLeft > 0)
+    add_columns<V, kNext, (kLeft < 4 ? kLeft : 4), kWidth, Source>(u, sub, s, x, parts);
+}
+
 // Adds a panel's elements of K to the sums of kWidth columns. This is for instructions that add
 // products of bytes in 32 bits.
 template <typename V, int kWidth, typename Source>
 PONDER_INLINE void add_in_words(Source& source, int subs, const PanelColumn* x /* (kWidth) */,
                                 typename V::Floats (&parts)[kWidth]) {
-  using Kind = typename Source::Kind;
-  constexpr int kQuads = 8 / Kind::kHalves;
 #pragma GCC unroll 16
   for (int c = 0; c < kWidth; ++c) parts[c] = V::zero();
   for (int s = 0; s < subs; ++s) {
-    const SubScales<V, Kind> sub = source.next(s);
+    const SubScales<V, typename Source::Kind> sub = source.next(s);
     typename V::Ints u[8];
     load_quads<V>(source, u);
-#pragma GCC unroll 16
-    for (int c = 0; c < kWidth; ++c) {
-#pragma GCC unroll 2
-      for (int h = 0; h < Kind::kHalves; ++h) {
-        auto dots = V::zero_ints();
-#pragma GCC unroll 8
-        for (int j = h * kQuads; j < (h + 1) * kQuads; ++j)
-          V::add_dots(dots, u[j], x[c].q + kSubBlock * s + 4 * j);
-        parts[c] = V::fma(V::to_floats(dots), sub.scale[h], parts[c]);
-      }
-      if constexpr (!Kind::kIntegers) parts[c] = V::fma(sub.base, V::set(x[c].sums[s]), parts[c]);
-    }
+    add_columns<V, 0, (kWidth < 4 ? kWidth : 4), kWidth, Source>(u, sub, s, x, parts);
   }
 }
 
@@ -423,30 +450,49 @@ void panel_task(const MatmulTask& task) noexcept {
   }
 }
 
-// Rounds one column: q = round(x·127 / max |x|) for each panel.
+// Rounds one column (PanelColumn). A panel of tiny values counts as zeros.
 template <typename V>
 void pack_panel_column(const ActivationTask& task) noexcept {
   using F = typename V::Floats;
+  constexpr float kTiny = 1e-30f;
+  constexpr int kVectors = kSubBlock / V::kLanes;
   auto* out = reinterpret_cast<PanelColumn*>(task.packed) + task.column;
   for (int64_t begin = 0; begin < task.cols; begin += kPanelCols, out += task.count) {
     const float* x = task.x + begin;
     const int64_t left = task.cols - begin;
-    const int64_t count = left < kPanelCols ? left : kPanelCols;
-    F most = V::zero();
-    for (int64_t k = 0; k < count; k += V::kLanes) most = V::max(most, V::abs(V::load(x + k)));
-    const float largest = V::reduce_max(most);
-    const F inverse = V::set(largest > 0.0f ? 127.0f / largest : 0.0f);
-    for (int64_t k = 0; k < kPanelCols; k += V::kLanes)
-      V::store_i8(out->q + k,
-                  k < count ? V::to_ints(V::mul(V::load(x + k), inverse)) : V::zero_ints());
+    const int subs = static_cast<int>(left < kPanelCols ? left : kPanelCols) / kSubBlock;
+    F most[kPanelSubs];
+#pragma GCC unroll 8
+    for (int s = 0; s < kPanelSubs; ++s) {
+      most[s] = V::zero();
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors && s < subs; ++v)
+        most[s] = V::max(most[s], V::abs(V::load(x + s * kSubBlock + v * V::kLanes)));
+    }
+    alignas(32) int32_t shifts[kPanelSubs];
+    const float largest = V::shifts_below_maximum(most, kMaxShift, shifts);
+    const float inverse = largest > kTiny ? 127.0f / largest : 0.0f;
+    for (int s = 0; s < kPanelSubs; ++s) {
+      const F factor = V::set(inverse * static_cast<float>(1 << shifts[s]));
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) {
+        const int k = s * kSubBlock + v * V::kLanes;
+        V::store_i8(out->q + k,
+                    s < subs ? V::to_ints(V::mul(V::load(x + k), factor)) : V::zero_ints());
+      }
+    }
     for (int k = 0; k < kPanelCols; k += 128)
       V::store_sums_of_16(out->q + k, out->half_sums + k / 16);
     for (int s = 0; s < kPanelSubs; ++s) {
-      const int sum = out->half_sums[2 * s] + out->half_sums[2 * s + 1];
-      out->int_sums[s] = static_cast<int16_t>(sum);
-      out->sums[s] = static_cast<float>(sum);
+      int16_t* halves = out->half_sums + 2 * s;
+      const int power = kMaxShift - shifts[s], rounding = 1 << shifts[s] >> 1;
+      out->powers[s] = power << 23;
+      out->sums[s] = static_cast<float>((halves[0] + halves[1]) * (1 << power));
+      for (int h = 0; h < 2; ++h)
+        halves[h] = static_cast<int16_t>((halves[h] * (1 << kSumBits) + rounding) >> shifts[s]);
+      out->int_sums[s] = static_cast<int16_t>(halves[0] + halves[1]);
     }
-    out->scale = largest / 127.0f;
+    out->scale = largest / 127.0f / static_cast<float>(1 << kMaxShift);
   }
 }
 

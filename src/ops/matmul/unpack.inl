@@ -70,21 +70,59 @@ inline constexpr int kByteOffset = Format::kHasCodebook ? 128 : Format::kOffset;
 // is 5 % better where memory is fast (80 GB/s for two threads) and 6 % worse where it is slow (50).
 inline constexpr int kPrefetchBytes = 6144;
 
+// The bytes of the sub-scales and minima of a block in a packed group, where they lie or unfolded.
+template <typename V, typename Format>
+class SubScaleBytes {
+ public:
+  using Packed = PackedBlocks<Format>;
+  static constexpr int kCount = Packed::kSubBlocks * Packed::kSubScaleBytes;
+
+  PONDER_INLINE explicit SubScaleBytes(const std::byte* head) : folded_(head + Packed::kHeadBytes) {
+    if constexpr (Packed::kScaleBits < 8) unfold<0>();
+  }
+  PONDER_INLINE const std::byte* data() const { return Packed::kScaleBits < 8 ? bytes_ : folded_; }
+
+ private:
+  // Bytes from kAt on, a vector at a time.
+  template <int kAt>
+  PONDER_INLINE void unfold() {
+    constexpr int kHalf = kCount / 2, kQuarter = kCount / 4;
+    auto x = V::load_ints(folded_ + kAt % kHalf);
+    x = V::and_bits(V::template shift_right<kAt / kHalf * 4>(x), V::set_bytes(15));
+    if constexpr (Packed::kScaleBits == 6) {
+      constexpr int kBit = kAt / kQuarter * 2;
+      auto high = V::load_ints(folded_ + kHalf + kAt % kQuarter);
+      if constexpr (kBit < 4) {
+        high = V::template shift_left<4 - kBit>(high);
+      } else {
+        high = V::template shift_right<kBit - 4>(high);
+      }
+      x = V::or_bits(x, V::and_bits(high, V::set_bytes(48)));
+    }
+    V::store_quarters(bytes_ + kAt, x);
+    if constexpr (kAt + 64 < kCount) unfold<kAt + 64>();
+  }
+
+  const std::byte* folded_;
+  alignas(64) std::byte bytes_[Packed::kScaleBits < 8 ? kCount : 64];
+};
+
 // The scales of a block in a packed group.
 template <typename V, typename Format>
 struct ScaleReader {
   using F = typename V::Floats;
   using Packed = PackedBlocks<Format>;
   static constexpr int kHalves = Packed::kHalves;
-  const std::byte* head;  // of the block
+  const std::byte* subs;
   F d, dmin;
 
-  PONDER_INLINE explicit ScaleReader(const std::byte* of) : head(of), d(V::load_f16(of)) {
-    if constexpr (Format::kHasMin) dmin = V::load_f16(of + 2 * kGroupRows);
+  PONDER_INLINE ScaleReader(const std::byte* head, const SubScaleBytes<V, Format>& bytes)
+      : subs(bytes.data()), d(V::load_f16(head)) {
+    if constexpr (Format::kHasMin) dmin = V::load_f16(head + 2 * kGroupRows);
   }
   // Where the integer scales and minima of 16 rows lie: of half `h` of sub-block `s`.
   PONDER_INLINE const std::byte* scales(int s, int h) const {
-    return head + Packed::kHeadBytes + s * Packed::kSubScaleBytes + h * kGroupRows;
+    return subs + s * Packed::kSubScaleBytes + h * kGroupRows;
   }
   PONDER_INLINE const std::byte* minima(int s, int h) const { return scales(s, kHalves + h); }
 
@@ -111,7 +149,8 @@ PONDER_INLINE void for_each_line(const std::byte* group, int64_t cols, int64_t b
   const std::byte* bits = group + Packed::scale_bytes(cols) + begin / kSubBlock * Packed::kBitBytes;
   const F offset = V::set(static_cast<float>(kByteOffset<Format>));
   for (int64_t block = (end - begin) / Format::kBlockElements; block > 0; --block) {
-    const ScaleReader<V, Format> scales(head);
+    const SubScaleBytes<V, Format> bytes(head);
+    const ScaleReader<V, Format> scales(head, bytes);
     for (int s = 0; s < Packed::kSubBlocks; ++s) {
       typename V::Ints w[8];
       unpack_quads<V, Format>(bits, w);
