@@ -158,10 +158,10 @@ TEST_P(MatmulOn, Int8FormRoundsSubBlocksApart) {
   const Runtime tested = make_runtime(GetParam(), 2, Activations::kInt8);
   const int64_t cols = 4 * kPanelCols, count = 5;
   // Powers up to 2^3 are exact in the sums of integer bases too (kSumBits), larger ones are not.
-  const auto near = uneven_floats(std::array{1.0f, 0.5f, 0.3f, 0.25f, 1.0f, 0.4f, 0.3f, 0.8f},
-                                  count, cols);
-  const auto far = uneven_floats(std::array{1.0f, 0.1f, 1e-2f, 1e-3f, 1e-5f, 1e-9f, 0.0f, 3.0f},
-                                 count, cols);
+  const auto near =
+      uneven_floats(std::array{1.0f, 0.5f, 0.3f, 0.25f, 1.0f, 0.4f, 0.3f, 0.8f}, count, cols);
+  const auto far =
+      uneven_floats(std::array{1.0f, 0.1f, 1e-2f, 1e-3f, 1e-5f, 1e-9f, 0.0f, 3.0f}, count, cols);
   for (const DType dtype : formats()) {
     if (!dtype_info(dtype).quantised) continue;
     const Matrix matrix(dtype, 40, cols, 3);

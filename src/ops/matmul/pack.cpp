@@ -61,8 +61,8 @@ class BlockPacker {
     if constexpr (Format::kHasSubScales) {
       uint8_t subs[Packed::kSubBlocks * Packed::kSubScaleBytes];
       for (int i = 0; i < Packed::kSubBlocks * Packed::kHalves; ++i) {
-        uint8_t* sub = subs + i / Packed::kHalves * Packed::kSubScaleBytes +
-                       i % Packed::kHalves * kGroupRows;
+        uint8_t* sub =
+            subs + i / Packed::kHalves * Packed::kSubScaleBytes + i % Packed::kHalves * kGroupRows;
         for (int r = 0; r < kGroupRows; ++r) {
           sub[r] = static_cast<uint8_t>(ints[r].scale[i]);
           if constexpr (Packed::kSubMin) sub[Packed::kHalves * kGroupRows + r] = ints[r].min[i];

@@ -7,8 +7,8 @@
 //   Block formats: the group starts with all its scales, rounded up to 64 bytes, then its bits.
 //     Scales, for each block: d of 16 rows (f16), dmin of 16 rows (if any); then, for formats with
 //     sub-scales, for each 32 elements: scale (i8) of 16 rows for each half or whole, min likewise.
-//     With minima these N bytes have 4 or 6 bits and are folded: byte i of N / 2 has the low nibbles
-//     of bytes i and i + N / 2; then byte i of N / 4 has bits 4 and 5 of i, i + N / 4 ….
+//     With minima these N bytes have 4 or 6 bits and are folded: byte i of N / 2 has the low
+//     nibbles of bytes i and i + N / 2; then byte i of N / 4 has bits 4 and 5 of i, i + N / 4 ….
 //     Bits, for each 32 elements: a byte lane of row r and quad j holds elements 4j … 4j+3 of that
 //     row. 8-bit: vector j = quad j. 4-bit: vector p has quad p low and quad p+4 high. 2-bit:
 //     vector p has quads p, p+2, p+4, p+6. 1-bit: bit j of each byte is quad j. Low bits, then high
@@ -64,8 +64,7 @@ struct PackedBlocks {
   static constexpr int kSubScaleBytes =
       Format::kHasSubScales ? kGroupRows * kHalves * (kSubMin ? 2 : 1) : 0;
   static constexpr int kScaleBits = !kSubMin ? 8 : Format::kScaleHigh < 16 ? 4 : 6;
-  static constexpr int kBlockScaleBytes =
-      kHeadBytes + kSubBlocks * kSubScaleBytes * kScaleBits / 8;
+  static constexpr int kBlockScaleBytes = kHeadBytes + kSubBlocks * kSubScaleBytes * kScaleBits / 8;
   static constexpr int kLowBytes = 64 * Format::kLowBits;
   static constexpr int kBitBytes = 64 * (Format::kLowBits + Format::kHighBits);  // per 32 elements
 
