@@ -3,9 +3,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+
 #include "cli/format_text.hpp"
 #include "cli/json_output.hpp"
 #include "cli/serve_settings.hpp"
+#include "data/run/folder_lock.hpp"
+#include "data/run/memory_budget.hpp"
 #include "data/run/peers.hpp"
 
 namespace ponder {
@@ -24,6 +28,27 @@ std::string counts_text(const StepTally& tally) {
   if (tally.quarantined > 0) text += line("quarantined", tally.quarantined);
   for (const auto& [why, count] : tally.quarantined_by) text += line("  " + why, count);
   return text;
+}
+
+// Threads and the longest record, which share --memory.
+Result<void> divide_memory(DataFlags& flags) {
+  flags.memory_bytes = PONDER_TRY(parse_bytes(flags.memory, "--memory"));
+  if (flags.memory_bytes < (16 << 20))
+    return Failure{{.what = "less than 16M is too little", .where = "--memory"}};
+  flags.run.threads =
+      threads_within(flags.memory_bytes, flags.threads > 0 ? flags.threads : available_cpus());
+  const uint64_t most = longest_record_within(flags.memory_bytes);
+  flags.input.longest_record = std::min(flags.input.longest_record, most);
+  if (!flags.longest.empty()) {
+    flags.input.longest_record = PONDER_TRY(parse_bytes(flags.longest, "--max-record"));
+    if (flags.input.longest_record > most)
+      return Failure{{.what = "records of " + flags.longest + " need more memory than --memory " +
+                              flags.memory,
+                      .where = "--max-record",
+                      .mend = "give 32 times as much to --memory"}};
+  }
+  flags.run.reading = reading_settings(flags.input);
+  return {};
 }
 
 }  // namespace
@@ -59,7 +84,9 @@ void add_data_flags(CLI::App& command, DataFlags& flags, bool output) {
       ->type_name("NAME");
   command.add_option("--url-field", flags.input.fields.url, "Field with the address (url)")
       ->type_name("NAME");
-  command.add_option("--max-record", flags.longest, "Longest record that is no bad input (64M)")
+  command
+      .add_option("--max-record", flags.longest,
+                  "Longest record that is no bad input (64M, at most a 32nd of --memory)")
       ->type_name("BYTES");
   command.add_flag("--stop-at-bad", flags.run.stop_at_bad,
                    "Stop at bad input instead of putting it into quarantine");
@@ -82,7 +109,7 @@ void add_process_flags(CLI::App& command, DataFlags& flags) {
 }
 
 Result<void> prepare_data_flags(DataFlags& flags, ProgressLine& line) {
-  flags.input.longest_record = PONDER_TRY(parse_bytes(flags.longest, "--max-record"));
+  PONDER_TRY(divide_memory(flags));
   flags.run.checkpoint_bytes = PONDER_TRY(parse_bytes(flags.checkpoint, "--checkpoint"));
   flags.run.packing = PONDER_TRY(parse_packing(flags.packing));
   flags.run.parquet = flags.output_format == "parquet";
@@ -90,7 +117,6 @@ Result<void> prepare_data_flags(DataFlags& flags, ProgressLine& line) {
     return Failure{{.what = "Parquet cannot be written to standard output",
                     .where = "--output-format",
                     .mend = "name a folder"}};
-  flags.run.threads = flags.threads > 0 ? flags.threads : available_cpus();
   flags.run.progress = line.sink();
   const Place place = place_from_environment();
   const bool given = flags.rank >= 0 || flags.world > 0;
@@ -105,13 +131,6 @@ Result<void> prepare_data_flags(DataFlags& flags, ProgressLine& line) {
 Place place_of_run(const StepRun& run) {
   const Place place = place_from_environment();
   return {run.rank, run.world, place.mpi && place.world == run.world};
-}
-
-Result<uint64_t> memory_of(const DataFlags& flags) {
-  const uint64_t bytes = PONDER_TRY(parse_bytes(flags.memory, "--memory"));
-  if (bytes < (16 << 20))
-    return Failure{{.what = "less than 16M is too little", .where = "--memory"}};
-  return bytes;
 }
 
 Result<int> report_counts(const DataFlags& flags, const StepTally& tally, bool waiting,
@@ -144,6 +163,7 @@ Result<int> run_data_step(DataFlags& flags, DocumentStep& step) {
     const StepTally tally = PONDER_TRY(run_to_output(step, flags.input, inputs, flags.run, pool));
     return report_counts(flags, tally, false);
   }
+  const FolderLock lock = PONDER_TRY(FolderLock::take(flags.run.folder, flags.run.rank));
   const RunFolder folder = PONDER_TRY(RunFolder::open(flags.run, "main", inputs));
   PONDER_TRY(run_shards(step, flags.input, inputs, flags.run, folder, pool));
   if (!PONDER_TRY(folder.all_done()))

@@ -19,7 +19,8 @@ struct DataFlags {
   std::string packing = "none";
   std::string output_format = "jsonl";
   std::string memory = "2G";
-  std::string longest = "64M";
+  uint64_t memory_bytes = 0;  // of `memory`, by prepare_data_flags()
+  std::string longest;
   std::string checkpoint = "64M";
   int threads = 0;
   int rank = -1, world = 0;  // −1, 0: from the environment
@@ -35,7 +36,6 @@ void add_process_flags(CLI::App& command, DataFlags& flags);
 // Checks and completes the flags: sizes, threads, rank, progress on `line`.
 Result<void> prepare_data_flags(DataFlags& flags, ProgressLine& line);
 Place place_of_run(const StepRun& run);
-Result<uint64_t> memory_of(const DataFlags& flags);
 
 // Prints counts: as JSON if asked for, else as a small table. With `waiting` other processes still
 // work on their shards.

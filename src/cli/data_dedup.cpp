@@ -3,6 +3,7 @@
 
 #include "cli/data.hpp"
 #include "data/dedup/dedup.hpp"
+#include "data/run/folder_lock.hpp"
 
 namespace ponder {
 namespace {
@@ -17,7 +18,7 @@ Result<int> deduplicate_documents(DedupFlags& flags) {
   PONDER_TRY(prepare_data_flags(flags.data, line));
   if (flags.data.run.folder == "-")
     return Failure{{.what = "two passes need a folder for the output", .where = "--output"}};
-  flags.dedup.memory = PONDER_TRY(memory_of(flags.data));
+  flags.dedup.memory = flags.data.memory_bytes;
   const auto inputs = PONDER_TRY(find_inputs(flags.data.input));
   for (const CorpusFile& file : inputs)
     if (file.path == "-")
@@ -26,7 +27,7 @@ Result<int> deduplicate_documents(DedupFlags& flags) {
                       .mend = "write it to a file first"}};
   flags.data.run.settings = dedup_settings(flags.dedup);
   const Place place = place_of_run(flags.data.run);
-  std::filesystem::create_directories(flags.data.run.folder + "/.ponder");
+  const FolderLock lock = PONDER_TRY(FolderLock::take(flags.data.run.folder, place.rank));
   const auto peers =
       PONDER_TRY(make_peers(place, flags.data.run.folder + "/.ponder", flags.data.run.progress));
   ThreadPool pool(flags.data.run.threads);

@@ -6,6 +6,7 @@
 #include "cli/format_text.hpp"
 #include "cli/json_output.hpp"
 #include "data/pack/pack.hpp"
+#include "data/run/folder_lock.hpp"
 
 namespace ponder {
 namespace {
@@ -24,6 +25,7 @@ Result<int> pack(PackFlags& flags) {
   const Tokenizer tokenizer = PONDER_TRY(load_tokenizer(flags.model));
   flags.options.end_token = !flags.no_end;
   flags.data.run.settings = pack_settings(flags.options, flags.model, tokenizer);
+  const FolderLock lock = PONDER_TRY(FolderLock::take(flags.data.run.folder, flags.data.run.rank));
   ThreadPool pool(flags.data.run.threads);
   const PackCounts counts = PONDER_TRY(
       pack_documents(flags.options, tokenizer, flags.data.input, inputs, flags.data.run, pool));

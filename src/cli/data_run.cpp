@@ -7,6 +7,7 @@
 #include "cli/json_output.hpp"
 #include "cli/serve_settings.hpp"
 #include "data/classify/recall.hpp"
+#include "data/run/folder_lock.hpp"
 #include "data/run/peers.hpp"
 #include "data/steps/recipe.hpp"
 
@@ -32,7 +33,8 @@ Result<int> run_pipeline(PipelineFlags& flags) {
   PONDER_TRY(prepare_data_flags(flags.data, line));
   RecipeRun run;
   run.run = flags.data.run;
-  run.memory = PONDER_TRY(memory_of(flags.data));
+  run.memory = flags.data.memory_bytes;
+  run.longest_record = flags.data.input.longest_record;
   run.tokenizer = load_tokenizer;
   OrderedJson all = OrderedJson::array();
   run.done = [&](const std::string& folder, const StepTally& tally) -> Result<void> {
@@ -47,8 +49,7 @@ Result<int> run_pipeline(PipelineFlags& flags) {
   };
   const Place place = place_of_run(flags.data.run);
   const std::string mail = recipe.output + "/.ponder";
-  std::error_code error;
-  std::filesystem::create_directories(mail, error);
+  const FolderLock lock = PONDER_TRY(FolderLock::take(recipe.output, place.rank));
   const auto peers = PONDER_TRY(make_peers(place, mail, flags.data.run.progress));
   ThreadPool pool(flags.data.run.threads);
   PONDER_TRY(peers->guard(run_recipe(std::move(recipe), run, *peers, pool)));
@@ -130,6 +131,7 @@ Result<int> recall_documents(RecallFlags& flags) {
                     .where = "ponder data classify recall"}};
   flags.options.seed = static_cast<uint64_t>(flags.options.training.seed);
   const auto inputs = PONDER_TRY(find_inputs(flags.data.input));
+  const FolderLock lock = PONDER_TRY(FolderLock::take(flags.data.run.folder, 0));
   ThreadPool pool(flags.data.run.threads);
   const OrderedJson rounds =
       PONDER_TRY(recall_step(flags.options, flags.data.input, inputs, flags.data.run, pool));

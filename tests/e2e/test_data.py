@@ -274,21 +274,6 @@ class TestDedup:
         assert parts(tmp_path / "ranks") == expected
         assert (tmp_path / "ranks/removed.jsonl").read_bytes() == removed
 
-    @pytest.mark.skipif(shutil.which("mpirun") is None, reason="mpirun is not installed")
-    @pytest.mark.parametrize("ranks", [2, 4])
-    def test_same_bytes_under_mpi(self, data, ponder_bin, corpus, tmp_path, ranks):
-        for kind in KINDS:
-            counts(data("dedup", *kind, corpus, "-o", tmp_path / f"one-{kind[0]}", "--json"))
-            out = tmp_path / f"mpi-{kind[0]}"
-            environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-            result = subprocess.run(
-                ["mpirun", "--oversubscribe", "-n", str(ranks), str(ponder_bin), "data", "dedup", *kind,
-                 *map(str, split(corpus, 8)), "-o", str(out), "-t", "1", "--json"],
-                capture_output=True, text=True, env=environment, timeout=300)
-            assert result.returncode == 0, result.stderr
-            json.loads(result.stdout)
-            assert parts(out) == parts(tmp_path / f"one-{kind[0]}")
-
 
 class TestResume:
     def test_filter_killed_inside_files(self, data, ponder_bin, tmp_path):
@@ -464,22 +449,83 @@ def test_pipeline_killed_then_trained_on(data, ponder, ponder_bin, tmp_path):
     assert "weights sha256:" in trained.stdout
 
 
+def peak_of(ponder_bin, *arguments):
+    """Memory of a run in MB, as the system counts it; and its counts."""
+    result = subprocess.run(
+        [sys.executable, "-c",
+         "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:], stdout=sys.stderr);"
+         "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)",
+         str(ponder_bin), "data", *map(str, arguments), "--json"], capture_output=True, text=True)
+    code, kilobytes = map(int, result.stdout.split())
+    assert code == 0, result.stderr
+    return kilobytes / 1024, json.loads(result.stderr.splitlines()[-1])
+
+
+def numbers(random_, words):
+    return " ".join(map(str, random_.choices(range(10**6), k=words)))
+
+
 @pytest.mark.parametrize("lengths", ["equal", "uneven"])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind[0])
 def test_memory_stays_within_its_limit(ponder_bin, tmp_path, kind, lengths):
-    """A corpus whose tables are larger than the limit; the peak of the process as the system counts it."""
+    """A corpus whose tables are larger than the limit."""
     random_ = random.Random(9)
     with (tmp_path / "in.jsonl").open("w") as out:
         for i in range(60_000 if lengths == "equal" else 8000):
             words = 150 if lengths == "equal" else random_.choice([20] * 19 + [30_000])
-            text = " ".join(map(str, random_.choices(range(10**6), k=words)))
+            out.write(json.dumps({"id": i, "text": numbers(random_, words)}) + "\n")
+    peak, _ = peak_of(ponder_bin, "dedup", *kind, tmp_path / "in.jsonl", "-o", tmp_path / "out", "--memory", "160M",
+                      "-t", "2")
+    assert peak < 160
+
+
+@pytest.mark.parametrize("threads", [1, 2, 16])
+def test_memory_of_threads_and_of_marks(ponder_bin, tmp_path, threads):
+    """Long documents for every thread, and each passage twice, so that there is a mark for every word."""
+    random_ = random.Random(10)
+    texts = [numbers(random_, 12_000) for _ in range(200)]
+    with (tmp_path / "in.jsonl").open("w") as out:
+        for i, text in enumerate(texts * 2):
             out.write(json.dumps({"id": i, "text": text}) + "\n")
-    result = subprocess.run(
-        [sys.executable, "-c",
-         "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL);"
-         "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)",
-         str(ponder_bin), "data", "dedup", *kind, str(tmp_path / "in.jsonl"), "-o", str(tmp_path / "out"), "--memory",
-         "160M", "-t", "2"], capture_output=True, text=True)
-    code, kilobytes = map(int, result.stdout.split())
-    assert code == 0, result.stderr
-    assert kilobytes < 160 * 1024
+    peak, got = peak_of(ponder_bin, "dedup", "substring", tmp_path / "in.jsonl", "-o", tmp_path / "out", "--memory",
+                        "160M", "-t", threads)
+    assert got["removed"] == 200
+    assert peak < 160
+
+
+LINE_STEPS = [["filter", "--preset", "gopher", "--record"], ["dedup", "exact"], ["dedup", "near"],
+              ["dedup", "substring"], ["decontaminate", "--against", "items.jsonl"], ["stats"]]
+
+
+@pytest.mark.parametrize("step", LINE_STEPS, ids=lambda step: "-".join(step[:2]))
+def test_a_line_of_100_megabytes(ponder_bin, tmp_path, step, monkeypatch):
+    """Longer than any limit: one entry in the quarantine. The longest line that is none fits into memory."""
+    monkeypatch.chdir(tmp_path)
+    words = " ".join(["The committee said that the report would be ready by the end of the year"] * 7)
+    longest = '{"id": 2, "text": "' + (words + " ") * (4_900_000 // len(words)) + '"}'
+    with open("in.jsonl", "w") as out:
+        out.write('{"id": 1, "text": "before"}\n' + '{"id": 0, "text": "')
+        for _ in range(1000):
+            out.write("x" * 100_000)
+        out.write('"}\n' + longest + '\n{"id": 3, "text": "behind"}\n')
+    write_lines(tmp_path / "items.jsonl", [{"question": "who comes before and behind"}])
+    output = [] if step[0] == "stats" else ["-o", "out"]
+    peak, got = peak_of(ponder_bin, *step, "in.jsonl", *output, "--memory", "160M", "-t", "3")
+    assert peak < 160
+    if step[0] == "stats":
+        assert got["documents"] == 3 and got["quarantined"] == 1
+        return
+    assert got["in"] == 4 == got["kept"] + got["removed"] + got["quarantined"]
+    entry, = read_lines(tmp_path / "out/quarantine.jsonl")
+    assert (entry["file"], entry["offset"], entry["record"]) == ("in.jsonl", 28, 1)
+    assert entry["reason"] == "the line is longer than the limit"
+
+
+def test_records_share_the_memory(data, tmp_path):
+    source = write_lines(tmp_path / "in.jsonl", [{"id": 1, "text": "x" * 600_000}, {"id": 2, "text": "x" * 400_000}])
+    got = counts(data("filter", source, "-o", tmp_path / "a", *KEEP_ALL, "--memory", "16M", "--json"))
+    assert (got["kept"], got["quarantined"]) == (1, 1)
+    result = data("filter", source, "-o", tmp_path / "a", *KEEP_ALL, "--json")
+    assert result.returncode == 1 and "other settings" in result.stderr
+    result = data("filter", source, "-o", tmp_path / "b", *KEEP_ALL, "--memory", "16M", "--max-record", "2M")
+    assert result.returncode == 1 and "--memory 16M" in result.stderr and "--max-record" in result.stderr

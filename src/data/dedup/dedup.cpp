@@ -1,5 +1,7 @@
 #include "data/dedup/dedup.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
@@ -13,8 +15,8 @@
 namespace ponder {
 namespace {
 
-// What batches of documents, the tokens of all threads and the program itself take.
-constexpr uint64_t kReading = 112 << 20;
+// What the program, its messages and merging take while keys are sorted, and each further thread.
+constexpr uint64_t kBesideSorting = 80 << 20, kThreadBesideSorting = 2 << 20;
 
 std::string_view bytes_of(const std::vector<uint64_t>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(uint64_t)};
@@ -102,20 +104,20 @@ class CutSubstrings : public DocumentStep {
 
 Result<std::unique_ptr<DocumentStep>> second_step(const DedupOptions& options,
                                                   const RunFolder& notes, Peers& peers,
-                                                  const ProgressSink& progress) {
-  // Sorting; the rest is for what is read and written.
-  const uint64_t memory =
-      options.memory > 2 * kReading ? options.memory - kReading : options.memory / 4;
+                                                  const ProgressSink& progress, ThreadPool& pool) {
+  const uint64_t beside =
+      kBesideSorting + kThreadBesideSorting * static_cast<uint64_t>(pool.size() - 1);
+  const uint64_t memory = std::max(options.memory, beside + options.memory / 4) - beside;
   if (options.kind == DedupKind::kSubstring)
     return std::unique_ptr<DocumentStep>(std::make_unique<CutSubstrings>(
-        PONDER_TRY(match_substrings(notes, peers, memory)), options));
+        PONDER_TRY(match_substrings(notes, peers, memory, pool)), options));
   const bool near = options.kind == DedupKind::kNear;
   MatchOptions match{.keys = near ? static_cast<size_t>(options.near.bands) : 1,
                      .key_bytes = near ? size_t{8} : size_t{16},
                      .memory = memory,
                      .progress = progress};
   return std::unique_ptr<DocumentStep>(
-      std::make_unique<RemoveDuplicates>(PONDER_TRY(match_duplicates(notes, peers, match)),
+      std::make_unique<RemoveDuplicates>(PONDER_TRY(match_duplicates(notes, peers, match, pool)),
                                          near ? "near_duplicate" : "exact_duplicate"));
 }
 
@@ -127,6 +129,8 @@ void remove_notes(const RunFolder& notes) {
   for (const auto& entry : fs::directory_iterator(notes.hidden(), error)) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with("notes-") || name.starts_with("mail-")) old.push_back(entry.path());
+    // Of a process that was killed while it sorted.
+    if (name.starts_with("sort-") || name.starts_with("marks-")) fs::remove(entry.path(), error);
   }
   // The last round of mail stays: another process may still be reading it.
   const auto round = [](const fs::path& path) {
@@ -163,7 +167,8 @@ Result<StepTally> deduplicate(const DedupOptions& options, const InputOptions& i
   const Isa isa = PONDER_TRY(choose_isa(""));
   NoteKeys first(options, isa);
   PONDER_TRY(run_shards(first, input, inputs, run, notes, pool));
-  const auto second = PONDER_TRY(second_step(options, notes, peers, run.progress));
+  ::malloc_trim(0);  // or what batches took stays with the allocator while keys are sorted
+  const auto second = PONDER_TRY(second_step(options, notes, peers, run.progress, pool));
   PONDER_TRY(run_shards(*second, input, inputs, run, main, pool));
   PONDER_TRY(peers.share(""));  // everybody has written
   if (peers.rank() != 0) return main.total(run.samples);

@@ -250,21 +250,33 @@ TEST(Deduplicate, RepeatedPassagesAreThoseOfBruteForce) {
   }
 }
 
-TEST(SpillSorter, SortsMoreThanFits) {
+// Sorts `count` random numbers; how many files they were in.
+size_t sort_numbers(int count, uint64_t memory, int threads) {
   const testing::TempFolder folder;
-  SpillSorter<uint64_t> sorter(folder.path(), "test", 0);  // the least: 1024 records
+  ThreadPool pool(threads);
+  SpillSorter<uint64_t> sorter(folder.path(), "test", memory, pool);
   Rng rng(1);
-  std::multiset<uint64_t> expected;
-  for (int i = 0; i < 10000; ++i) {
-    const uint64_t value = rng.next_below(5000);
-    expected.insert(value);
-    ASSERT_TRUE(sorter.add(value).ok());
+  std::vector<uint64_t> expected, sorted;
+  for (int i = 0; i < count; ++i) {
+    expected.push_back(rng.next_below(static_cast<uint64_t>(count) / 2));
+    EXPECT_TRUE(sorter.add(expected.back()).ok());
   }
-  EXPECT_GT(sorter.runs(), 5u);
-  std::vector<uint64_t> sorted;
-  ASSERT_TRUE(sorter.for_each([&](uint64_t value) { sorted.push_back(value); }).ok());
-  EXPECT_TRUE(std::equal(sorted.begin(), sorted.end(), expected.begin(), expected.end()));
+  EXPECT_TRUE(sorter.for_each([&](uint64_t value) { sorted.push_back(value); }).ok());
+  std::sort(expected.begin(), expected.end());
+  EXPECT_TRUE(sorted == expected) << count << " numbers, " << threads << " threads";
+  return sorter.runs();
 }
+
+TEST(SpillSorter, SortsMoreThanFits) {
+  EXPECT_EQ(sort_numbers(0, 0, 1), 0u);
+  EXPECT_EQ(sort_numbers(1000, 0, 1), 0u);
+  EXPECT_EQ(sort_numbers(10'000, 0, 1), 10u);  // the least memory is for 1024 records
+  EXPECT_EQ(sort_numbers(300'000, 1 << 30, 3), 0u);
+  EXPECT_EQ(sort_numbers(600'000, 200'000 * sizeof(uint64_t), 3), 9u);
+}
+
+// A process may have 1024 files open.
+TEST(SpillSorter, NeverMergesThousandsOfFiles) { EXPECT_LT(sort_numbers(200'000, 0, 2), 64u); }
 
 TEST(Substrings, CutRepeatedWordsOnly) {
   const std::string text = "a b c d e f\ng h";

@@ -58,9 +58,9 @@ Shuffle::Consume each(std::function<Result<void>(const Record&)> take) {
 
 // Joins the documents that share key number `key`.
 Result<void> match_key(const RunFolder& folder, Peers& peers, const MatchOptions& options,
-                       size_t key, Components& components) {
+                       size_t key, Components& components, ThreadPool& pool) {
   SpillSorter<KeyedDocument> sorter(folder.hidden(), "sort-" + std::to_string(peers.rank()),
-                                    options.memory / 2);
+                                    options.memory, pool);
   Shuffle keys(
       peers, each<KeyedDocument>([&](const KeyedDocument& record) { return sorter.add(record); }));
   const auto owner = [&](uint64_t hash) {  // high bits, so that ranks share evenly
@@ -177,10 +177,10 @@ const std::string* DuplicateMap::find(Ordinal document) const {
 }
 
 Result<DuplicateMap> match_duplicates(const RunFolder& folder, Peers& peers,
-                                      const MatchOptions& options) {
+                                      const MatchOptions& options, ThreadPool& pool) {
   Components components;
   for (size_t key = 0; key < options.keys; ++key) {
-    PONDER_TRY(match_key(folder, peers, options, key, components));
+    PONDER_TRY(match_key(folder, peers, options, key, components, pool));
     if (options.progress &&
         !options.progress(
             {.what = "comparing", .done = key + 1, .total = options.keys, .unit = "bands"}))

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/thread_pool.hpp"
 #include "data/dedup/notes.hpp"
 #include "data/run/peers.hpp"
 #include "data/run/run_folder.hpp"
@@ -56,6 +57,6 @@ struct MatchOptions {
 // own. The same result everywhere, for any number of shards, processes and threads. Pairs and ids
 // of documents that have a duplicate are held in memory; all else is sorted within `memory`.
 Result<DuplicateMap> match_duplicates(const RunFolder& folder, Peers& peers,
-                                      const MatchOptions& options);
+                                      const MatchOptions& options, ThreadPool& pool);
 
 }  // namespace ponder

@@ -83,6 +83,39 @@ class Marker {
   bool any_ = false, alone_ = true;
 };
 
+// Sorts the windows of all documents and puts a mark for each that occurs more than once.
+Result<void> mark_windows(const RunFolder& folder, Peers& peers, Shuffle& marks, uint64_t memory,
+                          ThreadPool& pool) {
+  SpillSorter<Window> sorter(folder.hidden(), "sort-" + std::to_string(peers.rank()), memory, pool);
+  Shuffle windows(peers, [&](std::string_view bytes) -> Result<void> {
+    Window window;
+    for (; bytes.size() >= sizeof(Window); bytes.remove_prefix(sizeof(Window))) {
+      std::memcpy(&window, bytes.data(), sizeof(Window));
+      PONDER_TRY(sorter.add(window));
+    }
+    return {};
+  });
+  const auto world = static_cast<size_t>(peers.world());
+  for (auto shard = static_cast<size_t>(peers.rank()); shard < folder.shards(); shard += world) {
+    NotesReader reader = PONDER_TRY(NotesReader::open(folder.notes_file(shard)));
+    Note note;
+    while (PONDER_TRY(reader.next(note))) {
+      Window window{0, ordinal_of(shard, note.number), 0};
+      for (; (window.word + 1) * 8 <= note.payload.size(); ++window.word) {
+        std::memcpy(&window.hash, note.payload.data() + window.word * 8, 8);
+        PONDER_TRY(windows.put(static_cast<int>((window.hash >> 32) * world >> 32), window));
+      }
+    }
+  }
+  PONDER_TRY(windows.finish());
+  Marker marker(marks, peers.world());
+  Result<void> marked;
+  PONDER_TRY(sorter.for_each([&](const Window& window) {
+    if (marked.ok()) marked = marker.take(window);
+  }));
+  return marked;
+}
+
 }  // namespace
 
 std::vector<NormalWord> exact_words(std::string_view text) {
@@ -111,31 +144,9 @@ std::vector<NormalWord> exact_words(std::string_view text) {
 }
 
 Result<std::vector<WindowRun>> match_substrings(const RunFolder& folder, Peers& peers,
-                                                uint64_t memory) {
-  SpillSorter<Window> sorter(folder.hidden(), "sort-" + std::to_string(peers.rank()), memory / 2);
-  Shuffle windows(peers, [&](std::string_view bytes) -> Result<void> {
-    Window window;
-    for (; bytes.size() >= sizeof(Window); bytes.remove_prefix(sizeof(Window))) {
-      std::memcpy(&window, bytes.data(), sizeof(Window));
-      PONDER_TRY(sorter.add(window));
-    }
-    return {};
-  });
-  const auto world = static_cast<size_t>(peers.world());
-  for (auto shard = static_cast<size_t>(peers.rank()); shard < folder.shards(); shard += world) {
-    NotesReader reader = PONDER_TRY(NotesReader::open(folder.notes_file(shard)));
-    Note note;
-    while (PONDER_TRY(reader.next(note))) {
-      Window window{0, ordinal_of(shard, note.number), 0};
-      for (; (window.word + 1) * 8 <= note.payload.size(); ++window.word) {
-        std::memcpy(&window.hash, note.payload.data() + window.word * 8, 8);
-        PONDER_TRY(windows.put(static_cast<int>((window.hash >> 32) * world >> 32), window));
-      }
-    }
-  }
-  PONDER_TRY(windows.finish());
-  SpillSorter<WindowMark> mine(folder.hidden(), "marks-" + std::to_string(peers.rank()),
-                               memory / 4);
+                                                uint64_t memory, ThreadPool& pool) {
+  SpillSorter<WindowMark> mine(folder.hidden(), "marks-" + std::to_string(peers.rank()), memory / 3,
+                               pool);
   Shuffle marks(peers, [&](std::string_view bytes) -> Result<void> {
     WindowMark mark;
     for (; bytes.size() >= sizeof(mark); bytes.remove_prefix(sizeof(mark))) {
@@ -144,12 +155,7 @@ Result<std::vector<WindowRun>> match_substrings(const RunFolder& folder, Peers& 
     }
     return {};
   });
-  Marker marker(marks, peers.world());
-  Result<void> marked;
-  PONDER_TRY(sorter.for_each([&](const Window& window) {
-    if (marked.ok()) marked = marker.take(window);
-  }));
-  PONDER_TRY(std::move(marked));
+  PONDER_TRY(mark_windows(folder, peers, marks, memory - memory / 3, pool));
   PONDER_TRY(marks.finish());
   std::vector<WindowRun> runs;
   PONDER_TRY(mine.for_each([&](const WindowMark& mark) { extend(runs, mark); }));

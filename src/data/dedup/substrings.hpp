@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/thread_pool.hpp"
 #include "data/dedup/duplicates_map.hpp"
 #include "data/ngrams.hpp"
 
@@ -28,7 +29,7 @@ struct WindowRun {
 // Windows of this process's documents that occur more than once, ordered by document and word.
 // Notes hold the hashes of all windows of a document. All but the runs is sorted within `memory`.
 Result<std::vector<WindowRun>> match_substrings(const RunFolder& folder, Peers& peers,
-                                                uint64_t memory);
+                                                uint64_t memory, ThreadPool& pool);
 
 // The text without words that lie in repeated windows of `length` words, and in no original one.
 // `runs`: those of the document.

@@ -66,6 +66,13 @@ Result<RecordFormat> chosen_format(const std::string& name, const std::string& p
 
 }  // namespace
 
+OrderedJson reading_settings(const InputOptions& options) {
+  return {{"text_field", options.fields.text},
+          {"id_field", options.fields.id},
+          {"url_field", options.fields.url},
+          {"longest_record", options.longest_record}};
+}
+
 Result<std::vector<CorpusFile>> find_inputs(const InputOptions& options) {
   std::vector<std::string> paths;
   for (const std::string& given : options.paths) {

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "data/io/document.hpp"
 #include "data/io/record_reader.hpp"
+#include "io/json.hpp"
 
 namespace ponder {
 
@@ -22,6 +23,9 @@ struct InputOptions {
   FieldNames fields;
   uint64_t longest_record = 64 << 20;  // bytes; what is longer is bad input
 };
+
+// How records are read, as far as it decides about the output of a step.
+OrderedJson reading_settings(const InputOptions& options);
 
 // Files in the order given; those of a pattern or folder sorted by name. A folder that an earlier
 // step wrote gives its part-* files; another one its files of JSON lines and plain text. Fails if a

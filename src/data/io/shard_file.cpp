@@ -100,22 +100,27 @@ Result<void> ShardFile::pack() {
     if (status != Z_STREAM_END) return Failure{{.what = "packing failed", .where = path_}};
   }
   buffer_.clear();
-  return flush();
-}
-
-Result<void> ShardFile::flush() {
-  for (size_t at = 0; at < packed_.size();) {
-    const ssize_t count = ::write(descriptor_, packed_.data() + at, packed_.size() - at);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return failed(path_);
-    at += static_cast<size_t>(count);
-  }
-  size_ += packed_.size();
+  PONDER_TRY(put(packed_));
   packed_.clear();
   return {};
 }
 
+Result<void> ShardFile::put(std::string_view bytes) {
+  size_ += bytes.size();
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return failed(path_);
+    bytes.remove_prefix(static_cast<size_t>(count));
+  }
+  return {};
+}
+
 Result<void> ShardFile::write(std::string_view text) {
+  if (packing_ == Packing::kNone && text.size() >= kUnit) {  // a copy would only take memory
+    PONDER_TRY(pack());
+    return put(text);
+  }
   buffer_ += text;
   return buffer_.size() < kUnit ? Result<void>{} : pack();
 }

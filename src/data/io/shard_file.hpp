@@ -33,8 +33,8 @@ class ShardFile {
 
  private:
   ShardFile() = default;
-  Result<void> pack();   // buffer_ → packed_
-  Result<void> flush();  // packed_ → file
+  Result<void> pack();  // buffer_ → packed_ → file
+  Result<void> put(std::string_view bytes);
 
   int descriptor_ = -1;
   std::filesystem::path path_;

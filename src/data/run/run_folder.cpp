@@ -26,6 +26,7 @@ std::string text_of(const OrderedJson& json) {
 // What makes two runs the same: the step's settings, and which files it reads.
 OrderedJson identity(const StepRun& options, const std::vector<CorpusFile>& inputs) {
   OrderedJson json = {{"settings", options.settings},
+                      {"reading", options.reading},
                       {"packing", std::string(packing_suffix(options.packing))},
                       {"checkpoint", options.checkpoint_bytes}};
   if (options.parquet) json["parquet"] = true;
@@ -40,11 +41,14 @@ OrderedJson identity(const StepRun& options, const std::vector<CorpusFile>& inpu
   return json;
 }
 
-Result<void> append_file(AtomicFile& out, const fs::path& path) {
+// False if there is no such file.
+Result<bool> append_file(AtomicFile& out, const fs::path& path) {
+  auto file = MappedFile::open(path);
   std::error_code error;
-  if (!fs::exists(path, error)) return {};
-  const MappedFile file = PONDER_TRY(MappedFile::open(path));
-  return out.write(file.bytes());
+  if (!file.ok() && !fs::exists(path, error)) return false;
+  if (!file.ok()) return Failure{file.error()};
+  PONDER_TRY(out.write(file.value().bytes()));
+  return true;
 }
 
 }  // namespace
@@ -187,8 +191,10 @@ Result<StepTally> RunFolder::finish(const StepRun& options, const OrderedJson& m
   AtomicFile quarantine = PONDER_TRY(AtomicFile::create(folder_ / "quarantine.jsonl"));
   OrderedJson parts = OrderedJson::array();
   for (size_t shard = 0; shard < shards(); ++shard) {
-    PONDER_TRY(append_file(removed, removed_file(shard)));
-    PONDER_TRY(append_file(quarantine, quarantine_file(shard)));
+    // Another process that is done at the same time writes the same, and then removes these files.
+    if (!PONDER_TRY(append_file(removed, removed_file(shard))) ||
+        !PONDER_TRY(append_file(quarantine, quarantine_file(shard))))
+      return tally;
     const ShardState state = PONDER_TRY(load(shard));
     parts.push_back({{"file", part(shard).filename().string()},
                      {"input", inputs_[shard].path},

@@ -18,6 +18,7 @@ constexpr std::string_view kHex = "0123456789abcdef";
 struct Item {
   Document document;
   std::string bad;
+  uint64_t text_bytes = 0;  // before the step changed it
   Decision decision;
 };
 
@@ -126,6 +127,7 @@ class ShardRun {
       item.bad = document_of_text(text, file_.origin, input_.fields, document);
       if (!item.bad.empty()) document.record = text;
     }
+    item.text_bytes = document.text.size();
     if (item.bad.empty()) step_.process(document, {shard_, thread, parser}, item.decision);
   }
 
@@ -133,7 +135,7 @@ class ShardRun {
     const Document& document = item.document;
     ++tally.in;
     if (!item.bad.empty()) return write_bad(item, tally, outputs);
-    tally.bytes_in += document.text.size();
+    tally.bytes_in += item.text_bytes;
     if (outputs.notes) PONDER_TRY(outputs.notes->write(item.decision.notes));
     if (item.decision.keep) {
       ++tally.kept;

@@ -53,6 +53,7 @@ struct StepRun {
   int samples = 20;                      // removed documents shown for each rule
   std::string notes_file;                // without a folder: notes are added to this file
   OrderedJson settings;  // what else decides about the output: a folder goes on only with the same
+  OrderedJson reading;   // the same of how records are read: reading_settings()
   ProgressSink progress;
 };
 

@@ -57,6 +57,7 @@ Result<DataRecipe> parse_recipe(std::string_view toml, const std::string& where)
 struct RecipeRun {
   StepRun run;  // folder and settings are set for each step
   uint64_t memory = 2ull << 30;
+  uint64_t longest_record = 64 << 20;
   // Finds a tokenizer by the name in the recipe.
   std::function<Result<Tokenizer>(const std::string&)> tokenizer;
   // Told what each step did.

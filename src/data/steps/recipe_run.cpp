@@ -98,6 +98,8 @@ class RecipeRunner {
 Result<void> run_recipe(DataRecipe recipe, RecipeRun options, Peers& peers, ThreadPool& pool) {
   InputOptions input = recipe.input;
   options.run.packing = PONDER_TRY(parse_packing(recipe.compress));
+  input.longest_record = options.longest_record;
+  options.run.reading = reading_settings(input);
   RecipeRunner runner(options, peers, pool);
   for (size_t i = 0; i < recipe.steps.size(); ++i) {
     char number[32];
