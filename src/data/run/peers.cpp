@@ -2,9 +2,12 @@
 
 #define OMPI_SKIP_MPICXX 1
 #include <mpi.h>
+#include <sys/prctl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <climits>
+#include <csignal>
 #include <cstdlib>
 #include <optional>
 #include <thread>
@@ -19,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kLongestMessage = 1ull << 31;
+constexpr std::chrono::milliseconds kLongestPause{32};  // between two looks for a file
 
 class Alone : public Peers {
  public:
@@ -82,8 +86,10 @@ class Files : public Peers {
     for (int from = 0; from < world(); ++from) {
       const fs::path path = message(from, rank());
       std::error_code error;
+      std::chrono::milliseconds pause{1};
       while (!fs::exists(path, error)) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        std::this_thread::sleep_for(pause);
+        pause = std::min(2 * pause, kLongestPause);
         if (waiting_ && !waiting_({.what = "waiting for other processes", .unit = ""}))
           return Failure{{.what = "stopped"}};
       }
@@ -136,6 +142,8 @@ Result<std::unique_ptr<Peers>> make_peers(const Place& place, const fs::path& fo
                                           ProgressSink waiting) {
   if (place.world == 1) return std::unique_ptr<Peers>(std::make_unique<Alone>());
   if (!place.mpi) return std::unique_ptr<Peers>(std::make_unique<Files>(place, folder, waiting));
+  // Without mpirun a rank would go on alone for a while, beside those that are started anew.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   int provided = 0;
   if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
     return Failure{{.what = "MPI cannot be started"}};
