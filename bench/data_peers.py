@@ -3,8 +3,9 @@
 
     bench/data_peers.py [--documents 3000] [--only rules|minhash|exact|near]
 
-Needs build/venv-peer-data (tests/parity/data_peer.py). Reading and writing files counts for ponder only: datatrove
-is timed from texts in memory to decisions (rules) or signatures (minhash).
+Needs build/venv-peer-data (tests/parity/data_peer.py) and build/release/data_bench. Reading and writing files counts
+for ponder only: datatrove is timed from texts in memory to decisions (rules) or signatures (minhash). Signatures alone
+are from texts in memory for both.
 """
 import argparse
 import json
@@ -43,6 +44,14 @@ def ponder_seconds(arguments):
     start = time.perf_counter()
     subprocess.run(one_core([PONDER, "data", *arguments, "-t", "1"]), check=True, capture_output=True)
     return time.perf_counter() - start
+
+
+def signature_seconds(source):
+    """Of all documents, from texts in memory to the keys of their bands."""
+    result = subprocess.run(one_core([PONDER.with_name("data_bench"), "--benchmark_filter=minhash/signatures",
+                                      "--benchmark_format=json"]), check=True, capture_output=True, text=True,
+                            env={**os.environ, "PONDER_BENCH_DOCUMENTS": str(source)})
+    return json.loads(result.stdout)["benchmarks"][0]["real_time"] / 1000
 
 
 def peer_seconds(arguments):
@@ -85,7 +94,9 @@ def main():
             seconds = ours(["dedup", "near"], small)
             script = folder / "minhash.py"
             script.write_text(MINHASH_PEER)
-            row("near-dedup, whole, against signatures alone", count, size, seconds, peer_seconds([script, small]))
+            peer = peer_seconds([script, small])
+            row("MinHash signatures alone", count, size, signature_seconds(small), peer)
+            row("near-dedup, whole, against signatures alone", count, size, seconds, peer)
         if options.only in (None, "exact"):
             random_ = random.Random(1)
             short = folder / "short.jsonl"

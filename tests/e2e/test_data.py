@@ -1,7 +1,6 @@
 """ponder data from outside: bad input, kills, shards and ranks, planted duplicates."""
 import gzip
 import json
-import os
 import random
 import resource
 import shutil
@@ -138,6 +137,24 @@ class TestInputs:
         assert got["changed"] == 1
         assert (tmp_path / "out/part-00000.jsonl").read_text() == (
             '{"id":1, "meta": {"text": "x"}, "text": "mail <EMAIL>", "n": [1, 2]}\n')
+
+    def test_changed_text_under_a_name_with_escapes(self, data, tmp_path):
+        source = tmp_path / "in.jsonl"
+        source.write_text('{"\\u0069d": 1, "a": {"te\\u0078t": "mail a@b.org"}}\n')
+        counts(data("filter", source, "-o", tmp_path / "out", "--preset", "pii", "--text-field", "a.text", "--json"))
+        assert (tmp_path / "out/part-00000.jsonl").read_text() == (
+            '{"\\u0069d": 1, "a": {"te\\u0078t": "mail <EMAIL>"}}\n')
+
+    def test_changed_plain_text_under_a_dotted_name(self, data, tmp_path):
+        (tmp_path / "in.txt").write_text("mail a@b.org")
+        counts(data("filter", tmp_path / "in.txt", "-o", tmp_path / "out", "--preset", "pii", "--text-field", "a.b",
+                    "--json"))
+        assert read_lines(tmp_path / "out/part-00000.jsonl") == [{"id": "in.txt:0", "a.b": "mail <EMAIL>"}]
+
+    def test_text_counts_as_it_came(self, data, tmp_path):
+        source = write_lines(tmp_path / "in.jsonl", [{"id": 1, "text": "mail someone@b.org"}])
+        got = counts(data("filter", source, "-o", tmp_path / "out", "--preset", "pii", "--json"))
+        assert (got["bytes_in"], got["bytes_kept"]) == (len("mail someone@b.org"), len("mail <EMAIL>"))
 
 
 def progress_of(folder):

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/check.hpp"
 #include "io/printable.hpp"
 
 namespace ponder {
@@ -57,19 +58,28 @@ struct Place {
   size_t begin = 0, end = 0;  // end = 0: not found
 };
 
+// What a JSON string of a valid record, with its quotes, says.
+std::string unescaped(std::string_view quoted) {
+  if (quoted.find('\\') == quoted.npos) return std::string(quoted.substr(1, quoted.size() - 2));
+  simdjson::dom::parser parser;
+  std::string_view text;
+  if (parser.parse(simdjson::padded_string(quoted)).get(text) != simdjson::SUCCESS) return {};
+  return std::string(text);
+}
+
 // Where the value of a dotted name stands in a record of valid JSON. The first of equal names, as
 // the parser takes it.
-Place value_place(std::string_view record, std::string_view name) {
+Place value_place(std::string_view record, std::string_view name, bool dotted = true) {
   const auto skip_space = [&](size_t at) {
     return std::min(record.find_first_not_of(" \t\r\n", at), record.size());
   };
-  const size_t dot = name.find('.');
+  const size_t dot = dotted ? name.find('.') : name.npos;
   const std::string_view key = name.substr(0, dot);
   size_t at = skip_space(0);
   if (at >= record.size() || record[at] != '{') return {};
   for (at = skip_space(at + 1); at < record.size() && record[at] == '"'; at = skip_space(at + 1)) {
     const size_t key_end = string_end(record, at);
-    const std::string_view found = record.substr(at + 1, key_end - at - 2);
+    const std::string found = unescaped(record.substr(at, key_end - at));
     const size_t begin = skip_space(skip_space(key_end) + 1);
     const size_t end = value_end(record, begin);
     if (found == key) {
@@ -171,13 +181,11 @@ std::string output_record(const Document& document, const FieldNames& fields) {
   size_t from = 0;
   if (document.text_changed) {
     Place place = value_place(record, fields.text);
-    if (place.end == 0) {  // a name written with escapes: the new text goes to the end
-      place = {};
-    } else {
-      out.append(record, 0, place.begin);
-      append_json_string(out, document.text);
-      from = place.end;
-    }
+    if (place.end == 0) place = value_place(record, fields.text, false);  // of document_of_text()
+    PONDER_CHECK(place.end > 0);  // or the text would leave as it came
+    out.append(record, 0, place.begin);
+    append_json_string(out, document.text);
+    from = place.end;
   }
   const size_t brace = record.rfind('}');
   out.append(record, from, brace - from);
