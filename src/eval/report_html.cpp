@@ -34,14 +34,17 @@ th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(-
 th { font-weight: 600; color: var(--soft); font-size: .85rem; } td.n { white-space: nowrap; } small { color: var(--soft); display: block; }
 td:first-child, th:first-child { min-width: 9rem; overflow-wrap: anywhere; } td.m { min-width: 6.5rem; }
 ul.warnings { border-left: 3px solid var(--warn); margin: 1rem 0; padding: .3rem 0 .3rem 2rem; background: var(--panel); }
-svg { width: 100%; min-width: 560px; max-width: 900px; height: auto; display: block; font: 12px system-ui, sans-serif; } svg text { fill: var(--text); paint-order: stroke; stroke: var(--back); stroke-width: 4px; stroke-linejoin: round; }
+svg { width: 100%; max-width: 900px; height: auto; display: block; font: 12px system-ui, sans-serif; } svg text { fill: var(--text); paint-order: stroke; stroke: var(--back); stroke-width: 4px; stroke-linejoin: round; }
 .grid { stroke: var(--line); } .front { fill: none; stroke: var(--soft); stroke-dasharray: 4 4; } .bar { stroke-width: 2; } .range { stroke: var(--text); stroke-width: 1.5; }
 .c0 { --c: var(--c0); } .c1 { --c: var(--c1); } .c2 { --c: var(--c2); } .c3 { --c: var(--c3); } .c4 { --c: var(--c4); } .c5 { --c: var(--c5); } .c6 { --c: var(--c6); } .c7 { --c: var(--c7); }
 g circle, g rect { fill: var(--c); } g .bar { stroke: var(--c); } th b { border-bottom: 3px solid var(--c); }
+.legend { list-style: none; margin: .4rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; overflow-wrap: anywhere; } .legend b { display: inline-block; min-width: 1.6em; padding: 0 .4em; text-align: center; border-radius: 4px; background: var(--c); color: var(--back); }
 .problem { display: none; border-top: 2px solid var(--line); margin-top: 2rem; } .problem:target { display: block; }
 pre { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: .7rem; margin: .3rem 0 .8rem; white-space: pre-wrap; overflow-wrap: anywhere; font: 13px/1.45 ui-monospace, monospace; unicode-bidi: plaintext; max-height: 32rem; overflow-y: auto; }
 .pass { color: var(--good); } .fail { color: var(--bad); } .odd { color: var(--warn); } summary { cursor: pointer; color: var(--soft); }
-@media (max-width: 600px) { body { padding: 1rem .7rem 3rem; font-size: 15px; } th, td { padding: .3rem .4rem; } }
+@media (max-width: 600px) { body { padding: 1rem .7rem 3rem; font-size: 15px; } th, td { padding: .3rem .4rem; } svg { font-size: 23px; }
+  .cards, .cards tbody, .cards tr, .cards th, .cards td { display: block; border: 0; } .cards tr:first-child, .cards td:empty { display: none; } .cards tr { border-bottom: 1px solid var(--line); padding: .5rem 0; }
+  .cards td { display: grid; grid-template-columns: 9.5rem 1fr; column-gap: .6rem; align-items: baseline; padding: .1rem .4rem; } .cards td::before { content: attr(data-name); color: var(--soft); } .cards td small { grid-column: 2; } }
 </style>
 )";
 
@@ -73,35 +76,44 @@ std::string last_cell(const std::map<int64_t, Headline>& all) {
   return cell.insert(cell.size() - 5, small("k = " + std::to_string(all.rbegin()->first)));
 }
 
+// The cell with the name of its column, which narrow screens show beside it.
+std::string named(const char* column, std::string cell) {
+  return cell.insert(3, " data-name=\"" + html_text(column) + "\"");
+}
+
 std::string models_table(const std::vector<ReportedRun>& runs) {
   const auto any = [&](auto member) {
     return std::any_of(runs.begin(), runs.end(),
                        [&](const ReportedRun& run) { return !(run.score.*member).empty(); });
   };
   const bool pass_k = any(&RunScore::pass_k), cons_k = any(&RunScore::cons_k);
-  std::string out = "<div class=\"wide\"><table><tr><th>model<th>suite<th>pass@1, %";
+  std::string out =
+      "<div class=\"wide\"><table class=\"cards\"><tr><th>model<th>suite<th>pass@1, %";
   if (pass_k) out += "<th>pass@k, %";
   if (cons_k) out += "<th>cons@k, %";
   out += "<th>cut off<th>$ a task<th>$ a solved task<th>tokens a solved task<th>s a task</tr>\n";
   for (size_t i = 0; i < runs.size(); ++i) {
     const RunScore& score = runs[i].score;
     const std::string k = std::to_string(score.planned);
-    out += "<tr class=\"c" + std::to_string(i % kColours) + "\"><th><b>" +
-           html_text(run_title(score)) + "</b>" +
-           small(k + (score.planned == 1 ? " sample" : " samples")) + "</th><td class=\"n\">" +
-           html_text(score.suite) + small(std::to_string(score.problems.size()) + " problems") +
-           "</td>" + headline_cell(score.pass_1);
-    if (pass_k) out += last_cell(score.pass_k);
-    if (cons_k) out += last_cell(score.cons_k);
-    out += "<td class=\"n\">" + std::to_string(score.truncated) +
-           small("of " + std::to_string(score.answered)) + "</td>" +
-           ratio_cell(score.money.dollars_per_task, true) +
-           ratio_cell(score.money.dollars_per_solved, true) +
-           ratio_cell(score.tokens_per_solved, false) + ratio_cell(score.seconds_per_task, false) +
-           "</tr>\n";
+    out +=
+        "<tr class=\"c" + std::to_string(i % kColours) + "\"><th><b>" +
+        html_text(run_title(score)) + "</b>" +
+        small(k + (score.planned == 1 ? " sample" : " samples")) + "</th>" +
+        named("suite", "<td class=\"n\">" + html_text(score.suite) +
+                           small(std::to_string(score.problems.size()) + " problems") + "</td>") +
+        named("pass@1, %", headline_cell(score.pass_1));
+    if (pass_k) out += named("pass@k, %", last_cell(score.pass_k));
+    if (cons_k) out += named("cons@k, %", last_cell(score.cons_k));
+    out += named("cut off", "<td class=\"n\">" + std::to_string(score.truncated) +
+                                small("of " + std::to_string(score.answered)) + "</td>") +
+           named("$ a task", ratio_cell(score.money.dollars_per_task, true)) +
+           named("$ a solved task", ratio_cell(score.money.dollars_per_solved, true)) +
+           named("tokens a solved task", ratio_cell(score.tokens_per_solved, false)) +
+           named("s a task", ratio_cell(score.seconds_per_task, false)) + "</tr>\n";
     if (score.contamination_known)
-      out += "<tr><td><td class=\"soft\">without " + std::to_string(score.contaminated) +
-             " contaminated</td>" + headline_cell(score.clean_pass_1) + "</tr>\n";
+      out += "<tr><td></td><td class=\"soft\">without " + std::to_string(score.contaminated) +
+             " contaminated</td>" + named("pass@1, %", headline_cell(score.clean_pass_1)) +
+             "</tr>\n";
   }
   return out + "</table></div>\n";
 }
@@ -121,16 +133,19 @@ std::string differences_table(const std::vector<ReportedRun>& runs) {
     for (size_t j = i + 1; j < runs.size(); ++j)
       if (const auto found = compare_runs(runs[i].score, runs[j].score)) {
         const std::string p = p_text(found->difference.p_value);
-        rows += "<tr><td>" + html_text(found->suite) + "</td><td>" + html_text(found->a) +
-                " less " + html_text(found->b) + "</td><td class=\"n\">" +
-                percent(found->difference.value) + " points" +
-                small(percent(found->difference.interval.low) + " to " +
-                      percent(found->difference.interval.high)) +
-                "</td><td class=\"n\">" + p + "</td><td>" + std::to_string(found->problems) +
-                "</td></tr>\n";
+        rows += "<tr>" + named("suite", "<td>" + html_text(found->suite) + "</td>") +
+                named("pass@1 of",
+                      "<td>" + html_text(found->a) + " less " + html_text(found->b) + "</td>") +
+                named("difference, 95 %",
+                      "<td class=\"n\">" + percent(found->difference.value) + " points" +
+                          small(percent(found->difference.interval.low) + " to " +
+                                percent(found->difference.interval.high)) +
+                          "</td>") +
+                named("p", "<td class=\"n\">" + p + "</td>") +
+                named("in common", "<td>" + std::to_string(found->problems) + "</td>") + "</tr>\n";
       }
   if (rows.empty()) return "";
-  return "<h2>Differences</h2>\n<div class=\"wide\"><table><tr><th>suite<th>pass@1 "
+  return "<h2>Differences</h2>\n<div class=\"wide\"><table class=\"cards\"><tr><th>suite<th>pass@1 "
          "of<th>difference, 95 %"
          "<th>p<th>problems in common</tr>\n" +
          rows + "</table></div>\n";

@@ -1,4 +1,6 @@
-// Accuracy against cost, and accuracy by level, as SVG that takes its colours from the page.
+// Accuracy against cost, and accuracy by level, as SVG that takes its colours from the page. Runs
+// are numbered from 1, so that long names cover nothing and small screens show all; a legend names
+// them.
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -9,7 +11,7 @@ namespace ponder {
 namespace {
 
 constexpr double kWidth = 720, kHeight = 400;
-constexpr double kLeft = 56, kRight = 24, kTop = 16, kBottom = 48;
+constexpr double kLeft = 80, kRight = 24, kTop = 16, kBottom = 48;
 
 std::string number(double value) {
   char text[32];
@@ -53,9 +55,23 @@ std::string grid(const Axes& axes) {
     out += line("grid", axes.x(dollars), kTop, axes.x(dollars), kHeight - kBottom);
     char text[32];
     std::snprintf(text, sizeof text, "$%.*f", std::max(0, -exponent), dollars);
-    out += label(axes.x(dollars), kHeight - kBottom + 18, "middle", text);
+    const bool first = exponent == static_cast<int>(axes.least);
+    const bool last = exponent == static_cast<int>(axes.most);
+    out += label(axes.x(dollars), kHeight - kBottom + 20,
+                 first  ? "start"
+                 : last ? "end"
+                        : "middle",
+                 text);
   }
   return out + label(kWidth / 2, kHeight - 8, "middle", "dollars a task");
+}
+
+std::string legend(const std::vector<ReportedRun>& runs, const std::vector<size_t>& shown) {
+  std::string out = "<ul class=\"legend\">\n";
+  for (const size_t i : shown)
+    out += "<li class=\"" + colour(i) + "\"><b>" + std::to_string(i + 1) + "</b> " +
+           html_text(run_title(runs[i].score)) + "</li>\n";
+  return out + "</ul>\n";
 }
 
 std::string open_svg(double height, const std::string& title) {
@@ -100,9 +116,9 @@ std::string pareto_plot(const std::vector<ReportedRun>& runs, const std::string&
     out += line("bar", x, Axes::y(merit.problems.low), x, Axes::y(merit.problems.high));
     out += "<circle cx=\"" + number(x) + "\" cy=\"" + number(y) + "\" r=\"5\"/>\n</g>\n";
     const bool right = x > kWidth * 0.7;
-    out += label(x + (right ? -9 : 9), y - 8, right ? "end" : "start", run_title(score));
+    out += label(x + (right ? -9 : 9), y - 8, right ? "end" : "start", std::to_string(i + 1));
   }
-  return out + "</svg>\n";
+  return out + "</svg>\n" + legend(runs, shown);
 }
 
 std::string level_bars(const std::vector<ReportedRun>& runs, const std::string& suite) {
@@ -111,35 +127,36 @@ std::string level_bars(const std::vector<ReportedRun>& runs, const std::string& 
     for (const auto& [level, headline] : run.score.levels)
       if (run.score.suite == suite && headline.estimate) levels.insert(level);
   if (levels.empty()) return "";
-  constexpr double kBar = 16, kGap = 14;
-  const double names = 200, from = names + 12, room = kWidth - from - 60;
+  constexpr double kBar = 24, kGap = 14, kBase = 17;
+  const double names = 48, from = names + 12, room = kWidth - from - 70;
+  std::vector<size_t> shown;
   std::string body;
   double y = 8;
   for (const int level : levels) {
-    body += label(4, y + 12, "start", "level " + std::to_string(level));
-    y += 20;
+    body += label(4, y + kBase, "start", "level " + std::to_string(level));
+    y += kBar + 2;
     for (size_t i = 0; i < runs.size(); ++i) {
       const auto found = runs[i].score.levels.find(level);
       if (runs[i].score.suite != suite || found == runs[i].score.levels.end() ||
           !found->second.estimate)
         continue;
       const Estimate& estimate = *found->second.estimate;
-      std::string title = run_title(runs[i].score);
-      if (title.size() > 28) title = title.substr(0, 27) + "…";
-      body += label(names, y + 12, "end", title);
+      if (std::find(shown.begin(), shown.end(), i) == shown.end()) shown.push_back(i);
+      body += label(names, y + kBase, "end", std::to_string(i + 1));
       body += "<g class=\"" + colour(i) + "\"><rect x=\"" + number(from) + "\" y=\"" + number(y) +
               "\" width=\"" + number(std::max(1.0, room * estimate.value)) + "\" height=\"" +
               number(kBar - 2) + "\"/></g>\n";
       const double middle = y + kBar / 2 - 1;
       body += line("range", from + room * estimate.problems.low, middle,
                    from + room * estimate.problems.high, middle);
-      body += label(from + room * std::max(estimate.value, estimate.problems.high) + 6, y + 12,
+      body += label(from + room * std::max(estimate.value, estimate.problems.high) + 6, y + kBase,
                     "start", percent(estimate.value));
       y += kBar + 2;
     }
     y += kGap;
   }
-  return open_svg(y, "Accuracy by level") + body + "</svg>\n";
+  std::sort(shown.begin(), shown.end());
+  return open_svg(y, "Accuracy by level") + body + "</svg>\n" + legend(runs, shown);
 }
 
 }  // namespace ponder

@@ -278,6 +278,7 @@ def test_report(evaluation, ponder):
     report = json.loads(done.stdout)
     assert 0 <= report["runs"][0]["pass@1"]["value"] < 1 and set(report["runs"][0]["levels"]) == set("01234567")
     text = page.read_text()
+    assert '<li class="c0"><b>1</b> m</li>' in text
     assert "<script" not in text and "&lt;script&gt;" in text
     done = ponder("eval", "report", evaluation.out)
     assert "| arithmetic | m |" in done.stdout
@@ -297,7 +298,7 @@ def test_a_report_of_several_suites_keeps_them_apart(evaluation, ponder):
     done = ponder("eval", "report", *outs, "-o", evaluation.folder / "report.html")
     assert done.stdout.count("- arithmetic: m less m: 0.0 points") == 1 and "p = 1.000" in done.stdout
     page = (evaluation.folder / "report.html").read_text()
-    assert "<td>arithmetic</td><td>m less m</td>" in page
+    assert '<td data-name="suite">arithmetic</td><td data-name="pass@1 of">m less m</td>' in page
     first, second = page.split('<h2 id="problems">')[1].split("<h3>chain</h3>", 1)
     assert "<h3>arithmetic</h3>" in first
     assert [part.split("</tr>")[0].count("<b>") for part in (first, second)] == [2, 1]
