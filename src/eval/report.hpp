@@ -40,8 +40,8 @@ std::vector<size_t> pareto_front(const std::vector<ReportedRun>& runs, const std
 // Characters of HTML as entities; control characters and broken UTF-8 as U+FFFD.
 std::string html_text(std::string_view text);
 
-// Scalable pictures of the runs of one suite, with a list that names them. Empty if there is nothing
-// to draw.
+// Scalable pictures of the runs of one suite, with a list that names them. Empty if there is
+// nothing to draw.
 std::string pareto_plot(const std::vector<ReportedRun>& runs, const std::string& suite);
 std::string level_bars(const std::vector<ReportedRun>& runs, const std::string& suite);
 constexpr size_t kColours = 8;  // classes c0 … c7, one a run, again from the start

@@ -11,7 +11,7 @@ namespace ponder {
 namespace {
 
 constexpr double kWidth = 720, kHeight = 400;
-constexpr double kLeft = 80, kRight = 24, kTop = 16, kBottom = 48;
+constexpr double kLeft = 80, kRight = 24, kTop = 16, kBottom = 62;
 
 std::string number(double value) {
   char text[32];
