@@ -46,7 +46,8 @@ void Api::save_prefix(const Exchange& exchange) {
   if (!body.ok()) return refuse(exchange, request_error(body.error()));
   if (!prefixes_.on()) return refuse(exchange, off());
   const std::string name = text_in(body.value(), "name");
-  with_model(text_in(body.value(), "model"), exchange,
+  const std::string wanted = text_in(body.value(), "model");  // before the body is moved away
+  with_model(wanted, exchange,
              [this, exchange, name,
               body = std::move(body).take_value()](std::shared_ptr<const ServedModel> model) {
                auto tokens = prefix_tokens(body, *model);

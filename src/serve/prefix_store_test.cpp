@@ -61,6 +61,7 @@ TEST(PrefixStore, Refusals) {
   };
   for (const char* name : {"../a", "a/b", ".a", "a b", "", "\u00e9"})
     EXPECT_EQ(status({{"name", name}, {"prompt", "x"}}), 400) << name;
+  EXPECT_EQ(status({{"name", "a"}, {"prompt", "x"}, {"model", "nobody"}}), 404);
   EXPECT_EQ(status({{"name", "a"}}), 400);
   EXPECT_EQ(status({{"name", "a"}, {"prompt", ""}}), 400);
   EXPECT_EQ(status({{"name", "a"}, {"prompt", "x"}, {"messages", OrderedJson::array()}}), 400);

@@ -173,11 +173,19 @@ class Checker {
     };
     PONDER_TRY(check_count(static_cast<int64_t>(value.size()), schema, "minProperties",
                            "maxProperties", where));
+    const OrderedJson* properties = field_of(schema, "properties");
     if (const OrderedJson* required = field_of(schema, "required"))
       for (const OrderedJson& key : *required)
-        if (field_of(value, key.get_ref<const std::string&>()) == nullptr)
+        if (field_of(value, key.get_ref<const std::string&>()) == nullptr) {
+          // That it is of a kind which nobody takes says more than what it lacks.
+          for (const auto& [name, field] : value.items()) {
+            const OrderedJson* known = properties ? field_of(*properties, name) : nullptr;
+            if (known == nullptr || field.is_null()) continue;
+            if (resolved(*known).contains("const") || resolved(*known).contains("enum"))
+              PONDER_TRY(check(field, *known, place(name)));
+          }
           return wrong(place(key.get<std::string>()), "is missing");
-    const OrderedJson* properties = field_of(schema, "properties");
+        }
     const OrderedJson* others = field_of(schema, "additionalProperties");
     for (const auto& [key, field] : value.items()) {
       const OrderedJson* known = properties == nullptr ? nullptr : field_of(*properties, key);

@@ -78,6 +78,16 @@ TEST(SchemaCheck, ReferencesAndAdvice) {
             "x: must be a string, is 5; write it out");
 }
 
+TEST(SchemaCheck, AnotherKindIsToldBeforeWhatItLacks) {
+  const char* schema =
+      R"j({"type":"object","required":["type","text"],"properties":{"text":{"type":"string"},
+          "type":{"type":"string","const":"text","x-mend":"no images"}}})j";
+  EXPECT_EQ(problem(R"({"type":"image"})", schema),
+            "x.type: must be 'text', is 'image'; no images");
+  EXPECT_EQ(problem(R"({"type":"text"})", schema), "x.text: is missing");
+  EXPECT_EQ(problem("{}", schema), "x.type: is missing");
+}
+
 TEST(SchemaCheck, WhatIsPublishedAllowsNullAndHasNoExtensions) {
   const OrderedJson published = published_schema(OrderedJson::parse(
       R"j({"type":"object","required":["a"],"properties":{"a":{"type":"string","x-mend":"m"},

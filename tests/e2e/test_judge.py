@@ -215,6 +215,9 @@ def test_numpy_is_judged_like_anything_else(judge, python_with_numpy):
     assert judge(dot, *python, tests=tests)["verdict"] == "pass"
     result = judge(dot.replace("np.ones(2)", "np.ones(2) * 2"), *python, tests=tests)
     assert result["verdict"] == "wrong"
+    close = "import numpy as np\ndef check(candidate):\n    assert np.allclose(candidate(1, 2), 3)\n"  # as MBPP+ does
+    assert judge(ADD, *python, tests=close)["verdict"] == "pass"
+    assert judge(ADD.replace("+", "-"), *python, tests=close)["verdict"] == "wrong"
 
 
 def test_what_is_not_there_is_said(judge, ponder, folder):

@@ -108,7 +108,7 @@ def test_forms_of_input(web, model):
 @pytest.mark.parametrize("fields,param", [
     ({"input": []}, "input"), ({"input": 5}, "input"), ({"input": [{"role": "user"}]}, "input[0].content"),
     ({"input": [{"content": "a"}]}, "input[0].role"), ({"input": [{"type": "video"}]}, "input[0].type"),
-    ({"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "x"}]}]}, "input[0].content[0].text"),
+    ({"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "x"}]}]}, "input[0].content[0].type"),
     ({"input": [{"type": "function_call", "call_id": "a"}]}, "input[0].name"), ({"background": True}, "background"),
     ({"truncation": "auto"}, "truncation"), ({"tools": [{"type": "web_search", "name": "a"}]}, "tools[0].type"),
     ({"text": {"format": {"type": "xml"}}}, "text.format.type"), ({"reasoning": {"effort": 1}}, "reasoning.effort"),

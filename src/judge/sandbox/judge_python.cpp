@@ -25,13 +25,13 @@ BoxJob candidate_job(const Toolchain& tools, const RunRequest& request, int chan
 // The tests are ours to trust, so they get time and memory of their own.
 BoxJob tester_job(const Toolchain& tools, const RunRequest& request, int channel) {
   const AssertTests& tests = *request.tests;
-  BoxJob job{.arguments = {tools.python, "-S", "../box/tester.py", tests.entry_point, "candidate",
-                           "solution"},
-             .files = {{"tester.py", std::string(embedded::tester_py())},
-                       {"wire.py", std::string(embedded::wire_py())},
-                       {"tests.py", tests.source}},
-             .limits = box_limits(request.limits, tools.slowness),
-             .channel = channel};
+  BoxJob job{
+      .arguments = {tools.python, "../box/tester.py", tests.entry_point, "candidate", "solution"},
+      .files = {{"tester.py", std::string(embedded::tester_py())},
+                {"wire.py", std::string(embedded::wire_py())},
+                {"tests.py", tests.source}},
+      .limits = box_limits(request.limits, tools.slowness),
+      .channel = channel};
   if (!tests.prelude.empty()) job.files.push_back({"prelude.py", tests.prelude});
   if (!tests.module.empty()) job.arguments.push_back(tests.module);
   return job;
