@@ -26,9 +26,10 @@ if(PONDER_FUZZ)
 endif()
 
 set(PONDER_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
-set(PONDER_FLAGS_avx512 ${PONDER_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
+set(PONDER_FLAGS_avx512 ${PONDER_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl
                         -mprefer-vector-width=512)
-set(PONDER_FLAGS_amx ${PONDER_FLAGS_avx512} -mamx-tile -mamx-int8 -mamx-bf16)
+set(PONDER_FLAGS_avx512_vnni ${PONDER_FLAGS_avx512} -mavx512vnni)
+set(PONDER_FLAGS_amx ${PONDER_FLAGS_avx512_vnni} -mamx-tile -mamx-int8 -mamx-bf16)
 
 add_library(ponder_includes INTERFACE)
 target_include_directories(ponder_includes INTERFACE ${CMAKE_SOURCE_DIR}/src)
@@ -38,10 +39,10 @@ target_include_directories(ponder_includes INTERFACE ${CMAKE_SOURCE_DIR}/src)
 # kernels, hundreds of unrolled bodies, take minutes to compile with sanitizers and go without.
 function(ponder_set_isa_flags)
   foreach(file IN LISTS ARGN)
-    foreach(isa avx2 avx512 amx)
+    foreach(isa avx2 avx512 avx512_vnni amx)
       if(file MATCHES "_${isa}\\.cpp$")
         set(flags -O3 -fno-exceptions -Wno-uninitialized -Wno-maybe-uninitialized ${PONDER_FLAGS_${isa}})
-        if(file MATCHES "/matmul_[a-z0-9]+\\.cpp$")
+        if(file MATCHES "/matmul_[a-z0-9_]+\\.cpp$")
           list(APPEND flags -fno-sanitize=all)
         endif()
         set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${flags}")

@@ -60,7 +60,7 @@ Result<void> set_word(ServeSettings& settings, const std::string& value, const s
   return {};
 }
 
-constexpr char kIsas[] = "ref avx2 avx512 amx";
+constexpr char kIsas[] = "ref avx2 avx512 avx512_vnni amx";
 constexpr char kKvTypes[] = "f16 f32 bf16 q8_0";
 constexpr char kSpeculations[] = "off lookup mtp";
 constexpr char kActivations[] = "int8 float";
@@ -180,7 +180,7 @@ std::span<const ServeSetting> serve_settings() {
        set_integer<&S::draft, 1, 64>, get_integer<&S::draft>},
       {"threads", "N", "Default: one per CPU", false, set_integer<&S::threads, 0, 4096>,
        get_integer<&S::threads>},
-      {"isa", "NAME", "Instruction set: ref, avx2, avx512, amx; default: the best", false,
+      {"isa", "NAME", "Instruction set: ref, avx2, avx512, avx512_vnni, amx; default: the best", false,
        set_word<&S::isa, kIsas>, get_text<&S::isa>},
       {"activations", "NAME", "int8 (default) or float", false,
        set_word<&S::activations, kActivations>, get_text<&S::activations>},

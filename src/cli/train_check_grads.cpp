@@ -54,7 +54,7 @@ void add_train_check_grads_command(CLI::App& train, Selection& selection) {
       ->check(checked_by(integer))
       ->type_name("N");
   command.add_option("--isa", flags->isa, "Instruction set; default: the best")
-      ->check(CLI::IsMember({"ref", "avx2", "avx512", "amx"}))
+      ->check(CLI::IsMember({"ref", "avx2", "avx512", "avx512_vnni", "amx"}))
       ->type_name("NAME");
   command.add_flag("--json", flags->json, "Print {\"loss\", \"path\"}");
   command.footer(

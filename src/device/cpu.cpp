@@ -10,7 +10,8 @@
 namespace ponder {
 namespace {
 
-constexpr std::array<std::string_view, kIsaCount> kNames = {"ref", "avx2", "avx512", "amx"};
+constexpr std::array<std::string_view, kIsaCount> kNames = {"ref", "avx2", "avx512",
+                                                           "avx512_vnni", "amx"};
 
 struct Registers {
   uint32_t a = 0, b = 0, c = 0, d = 0;
@@ -42,8 +43,10 @@ bool supports(Isa isa) {
   if (isa == Isa::kAvx2) return true;
   const bool foundation = bit(extended.b, 16), dq = bit(extended.b, 17), bw = bit(extended.b, 30),
              vl = bit(extended.b, 31), vnni = bit(extended.c, 11);
-  if (!((state & 0xE6) == 0xE6 && foundation && dq && bw && vl && vnni)) return false;
+  if (!((state & 0xE6) == 0xE6 && foundation && dq && bw && vl)) return false;
   if (isa == Isa::kAvx512) return true;
+  if (!vnni) return false;
+  if (isa == Isa::kAvx512Vnni) return true;
   const bool amx_bf16 = bit(extended.d, 22), tile = bit(extended.d, 24),
              amx_int8 = bit(extended.d, 25);
   return (state & 0x60000) == 0x60000 && amx_bf16 && tile && amx_int8;
@@ -68,7 +71,7 @@ Result<Isa> choose_isa(std::string_view name) {
   if (found == kNames.end()) {
     return Failure{{.what = "unknown instruction set '" + std::string(name) + "'",
                     .where = "PONDER_ISA",
-                    .mend = "use ref, avx2, avx512 or amx"}};
+                    .mend = "use ref, avx2, avx512, avx512_vnni or amx"}};
   }
   const Isa isa = static_cast<Isa>(found - kNames.begin());
   if (std::find(isas.begin(), isas.end(), isa) == isas.end()) {

@@ -10,11 +10,12 @@
 namespace ponder {
 
 // Instruction-set levels, each a complete table of kernels (kernels missing from one fall back to
-// the reference). kAvx2: AVX2+FMA+F16C. kAvx512: F, BW, DQ, VL and VNNI. kAmx: kAvx512 + AMX tiles.
-enum class Isa { kRef, kAvx2, kAvx512, kAmx };
-inline constexpr int kIsaCount = 4;
+// the reference). kAvx2: AVX2+FMA+F16C. kAvx512: F, BW, DQ and VL. kAvx512Vnni: + VNNI. kAmx: + AMX
+// tiles.
+enum class Isa { kRef, kAvx2, kAvx512, kAvx512Vnni, kAmx };
+inline constexpr int kIsaCount = 5;
 
-std::string_view isa_name(Isa isa);  // "ref", "avx2", "avx512", "amx"
+std::string_view isa_name(Isa isa);  // "ref", "avx2", "avx512", "avx512_vnni", "amx"
 
 // The levels that this machine can run, kRef first, best last.
 std::vector<Isa> available_isas();

@@ -17,7 +17,7 @@ TEST(Isa, EveryAvailableOneCanBeForced) {
 
 TEST(Isa, UnknownAndUnsupportedNamesFail) {
   EXPECT_THAT(choose_isa("sse9").error().message(), testing::HasSubstr("unknown"));
-  for (const char* name : {"avx2", "avx512", "amx"}) {
+  for (const char* name : {"avx2", "avx512", "avx512_vnni", "amx"}) {
     bool available = false;
     for (const Isa isa : available_isas()) available |= isa_name(isa) == name;
     EXPECT_EQ(choose_isa(name).ok(), available);

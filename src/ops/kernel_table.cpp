@@ -48,12 +48,20 @@ KernelTable avx512_table() {
           .swiglu_backward = avx512::swiglu_backward};
 }
 
+// VNNI has instructions for products of bytes alone.
+KernelTable avx512_vnni_table() {
+  KernelTable table = avx512_table();
+  table.matmul = avx512_vnni::matmul_kernels();
+  table.roofline = avx512_vnni::roofline_kernels();
+  return table;
+}
+
 }  // namespace
 
 const KernelTable& kernel_table(Isa isa) {
-  // AMX has tiles for products alone, and no kernel uses them yet: it runs those of AVX-512.
+  // AMX has tiles for products alone, and no kernel uses them yet: it runs those of VNNI.
   static const KernelTable tables[kIsaCount] = {ref_table(), avx2_table(), avx512_table(),
-                                                avx512_table()};
+                                                avx512_vnni_table(), avx512_vnni_table()};
   return tables[static_cast<int>(isa)];
 }
 

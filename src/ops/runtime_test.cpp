@@ -85,7 +85,9 @@ TEST(KernelTable, TellsWhichKernelsAreItsOwn) {
     for (const KernelStatus& status : kernel_status(isa))
       EXPECT_TRUE(status.native) << isa_name(isa) << ' ' << status.name;
   }
-  for (const KernelStatus& status : kernel_status(Isa::kAmx))  // runs the kernels of AVX-512
+  for (const KernelStatus& status : kernel_status(Isa::kAvx512Vnni))
+    EXPECT_EQ(status.native, status.name == "matmul") << status.name;
+  for (const KernelStatus& status : kernel_status(Isa::kAmx))  // runs the kernels of VNNI
     EXPECT_FALSE(status.native) << status.name;
 }
 

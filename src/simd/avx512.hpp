@@ -1,5 +1,5 @@
-// The AVX-512 (F, BW, DQ, VL, VNNI) vector type. Include only from *_avx512.cpp files. Same members
-// as simd/avx2.hpp, where they are explained.
+// The AVX-512 (F, BW, DQ, VL) vector type. Include only from *_avx512.cpp files, or by way of
+// simd/avx512_vnni.hpp. Same members as simd/avx2.hpp, where they are explained.
 #pragma once
 
 #include <immintrin.h>
@@ -15,7 +15,6 @@ struct Avx512 {
   static constexpr int kLanes = 16;
   static constexpr int kColumns = 16;
   static constexpr int kTileGroups = 3, kTileColumns = 8;  // of a product of f32: 24 sums
-  static constexpr bool kShortSums = false;  // products of bytes are summed in 32 bits
   using Floats = __m512;
   using Ints = __m512i;
 
@@ -158,71 +157,58 @@ struct Avx512 {
     const Ints high = kSigned ? load_i8(second) : load_u8(second);
     return _mm512_mask_blend_epi16(0xAAAAAAAA, low, _mm512_slli_epi32(high, 16));
   }
-  // Adds to each lane the products of 4 unsigned bytes of w and the 4 signed ones at x, or of 2
-  // signed numbers of 16 bits. Spelled out since g++ 12 copies the sums about when many are held.
-  static PONDER_INLINE void add_dots(Ints& sums, Ints w, const int8_t* x) {
-    using Quad [[gnu::may_alias]] = int32_t;
-    asm("vpdpbusd %2%{1to16%}, %1, %0"
-        : "+v"(sums)
-        : "v"(w), "m"(*reinterpret_cast<const Quad*>(x)));
+  static PONDER_INLINE Ints look_up(const void* table, Ints index) {
+    const __m128i entries = _mm_loadu_si128(static_cast<const __m128i*>(table));
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(entries), index);
   }
-  static PONDER_INLINE void add_pairs(Ints& sums, Ints w, const int16_t* x) {
-    using Pair [[gnu::may_alias]] = int32_t;
-    asm("vpdpwssd %2%{1to16%}, %1, %0"
-        : "+v"(sums)
-        : "v"(w), "m"(*reinterpret_cast<const Pair*>(x)));
-  }
-  // x·2^(power >> 23) for each lane that is not 0; 0 becomes less than 2^−100.
-  static PONDER_INLINE Floats scale_by_power(Floats x, int32_t power) {
-    return as_floats(add_ints(as_ints(x), set_ints(power)));
-  }
-  // The largest of all x ≥ 0, and for each vector the largest j ≤ most so that 2^j·x is no larger
-  // (if x is normal: the difference of two floats' bits has that of their exponents on top).
-  static PONDER_INLINE float shifts_below_maximum(const Floats (&x)[8], int most,
-                                                  int32_t* shifts /* (8), aligned */) {
-    Floats quads[4], pairs[2];
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i)
-      quads[i] = max(_mm512_unpacklo_ps(x[i], x[i + 4]), _mm512_unpackhi_ps(x[i], x[i + 4]));
-#pragma GCC unroll 2
-    for (int i = 0; i < 2; ++i)
-      pairs[i] = max(_mm512_unpacklo_ps(quads[i], quads[i + 2]),
-                     _mm512_unpackhi_ps(quads[i], quads[i + 2]));
-    // Lanes 0 … 3 of each quarter are now of vectors 0, 2, 4, 6 and of 1, 3, 5, 7.
-    const Floats low = max(_mm512_shuffle_f32x4(pairs[0], pairs[1], 0x44),
-                           _mm512_shuffle_f32x4(pairs[0], pairs[1], 0xEE));
-    const Floats halves = max(low, _mm512_shuffle_f32x4(low, low, 0xB1));
-    const Floats maxima = _mm512_permutexvar_ps(
-        _mm512_setr_epi32(0, 8, 1, 9, 2, 10, 3, 11, 0, 0, 0, 0, 0, 0, 0, 0), halves);
-    const float largest = reduce_max(halves);
-    const __m512i difference = sub_ints(as_ints(set(largest)), as_ints(maxima));
-    const __m512i shift = _mm512_min_epu32(_mm512_srli_epi32(difference, 23), set_ints(most));
-    _mm256_store_si256(reinterpret_cast<__m256i*>(shifts), _mm512_castsi512_si256(shift));
-    return largest;
-  }
-  // The sums of each 16 of 128 signed bytes.
-  static PONDER_INLINE void store_sums_of_16(const int8_t* bytes, int16_t* sums) {
-    const Ints ones = set_bytes(1), zero = _mm512_setzero_si512();
-    const Ints a = _mm512_dpbusd_epi32(zero, ones, load_ints(bytes));       // of each 4
-    const Ints b = _mm512_dpbusd_epi32(zero, ones, load_ints(bytes + 64));  // likewise
+  // 32 sums of 4 bytes each, in a and b, to 8 sums of 16 bytes.
+  static PONDER_INLINE void store_quad_sums(Ints a, Ints b, int16_t* sums) {
     const Ints pairs = add_ints(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
     const Ints quarters = add_ints(pairs, _mm512_shuffle_epi32(pairs, _MM_PERM_BADC));
     const Ints order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 0, 0, 0, 0, 0, 0, 0, 0);
     const __m256i shorts = _mm512_cvtepi32_epi16(_mm512_permutexvar_epi32(order, quarters));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(sums), _mm256_castsi256_si128(shorts));
   }
-  static PONDER_INLINE Ints look_up(const void* table, Ints index) {
-    const __m128i entries = _mm_loadu_si128(static_cast<const __m128i*>(table));
-    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(entries), index);
+};
+
+// With what the int8 form of products needs where there is no VNNI: products of bytes are summed in
+// 16 bits first, as in simd/wide_avx2.hpp, where the members are explained.
+struct Avx512Short : Avx512 {
+  static constexpr int kColumns = 4;
+  static constexpr bool kShortSums = true;
+
+  static PONDER_INLINE Ints set_shorts(int16_t x) { return _mm512_set1_epi16(x); }
+  static PONDER_INLINE void add_shorts(Ints& sums, Ints a) {
+    asm("vpaddw %1, %0, %0" : "+v"(sums) : "v"(a));
   }
+  static PONDER_INLINE void add_words(Ints& sums, Ints a) {
+    asm("vpaddd %1, %0, %0" : "+v"(sums) : "v"(a));
+  }
+  static PONDER_INLINE Ints multiply_pairs(Ints a, Ints b) { return _mm512_madd_epi16(a, b); }
+  static PONDER_INLINE Ints multiply_bytes(Ints u, const int8_t* x) {
+    return _mm512_maddubs_epi16(u, broadcast_ints(x));
+  }
+  static PONDER_INLINE Ints abs_bytes(Ints w) { return _mm512_abs_epi8(w); }
+  static PONDER_INLINE Ints multiply_signed_bytes(Ints size, Ints w, const int8_t* x) {
+    const Ints b = broadcast_ints(x);
+    const Ints turned = _mm512_mask_sub_epi8(b, _mm512_movepi8_mask(w), zero_ints(), b);
+    return _mm512_maddubs_epi16(size, turned);
+  }
+  static PONDER_INLINE void store_sums_of_16(const int8_t* bytes, int16_t* sums) {
+    const Ints ones = set_bytes(1), one = set_shorts(1);
+    const Ints a = _mm512_madd_epi16(_mm512_maddubs_epi16(ones, load_ints(bytes)), one);
+    const Ints b = _mm512_madd_epi16(_mm512_maddubs_epi16(ones, load_ints(bytes + 64)), one);
+    store_quad_sums(a, b, sums);
+  }
+  // See simd/avx2.hpp.
   template <int kQuads>
   static PONDER_INLINE Ints dot_quads(Ints init, const Ints* w, const void* a) {
+    static_assert(kQuads <= 8);
     const auto* quads = static_cast<const int8_t*>(a);
+    Ints pairs = multiply_bytes(w[0], quads);
 #pragma GCC unroll 8
-    for (int j = 0; j < kQuads; ++j) {
-      init = _mm512_dpbusd_epi32(init, w[j], broadcast_ints(quads + 4 * j));
-    }
-    return init;
+    for (int j = 1; j < kQuads; ++j) add_shorts(pairs, multiply_bytes(w[j], quads + 4 * j));
+    return add_ints(init, multiply_pairs(pairs, set_shorts(1)));
   }
 };
 

@@ -30,7 +30,7 @@ def test_json(ponder, models, shape):
     seen = json.loads(done.stdout)
     assert list(seen) == ["machine", "model", "load_seconds", "peak_bytes", "results", "profile"]
     machine, model = seen["machine"], seen["model"]
-    assert machine["threads"] == 1 and machine["isa"] in ("ref", "avx2", "avx512", "amx")
+    assert machine["threads"] == 1 and machine["isa"] in ("ref", "avx2", "avx512", "avx512_vnni", "amx")
     for key in ("read_bandwidth_gb_s", "multiply_rate_g_s", "float_multiply_rate_g_s"):
         assert machine[key] > 0
     assert model["file"] == models[shape].name and model["params"] > 1e6

@@ -5,7 +5,7 @@ from typing import Callable
 
 from sources import Finding, Source
 
-LIBRARY_ISA_FILE = re.compile(r"_(avx2|avx512|amx)\.cpp$|\.inl$")
+LIBRARY_ISA_FILE = re.compile(r"_(avx2|avx512|avx512_vnni|amx)\.cpp$|\.inl$")
 
 
 def product(source):

@@ -14,8 +14,9 @@ from pathlib import Path
 from sources import ROOT, Finding
 
 RULE = "isa-weak-symbol"
-OBJECT = re.compile(r"_(avx2|avx512|amx)\.cpp\.o$")
-TAGS = {"avx2": r"\b(?:[A-Za-z0-9_]*Avx2|avx2)\b", "avx512": r"\b(?:[A-Za-z0-9_]*Avx512|avx512)\b",
+OBJECT = re.compile(r"_(avx2|avx512|avx512_vnni|amx)\.cpp\.o$")
+TAGS = {"avx2": r"\b(?:[A-Za-z0-9_]*Avx2|avx2)\b", "avx512": r"\b(?:[A-Za-z0-9_]*Avx512(?:Short)?|avx512)\b",
+        "avx512_vnni": r"\b(?:Avx512Vnni|avx512_vnni)\b",
         "amx": r"\b(?:[A-Za-z0-9_]*Amx|amx)\b"}
 SYMBOL = re.compile(r"^(?:[0-9a-f]+)?\s*([A-Za-z])\s+(.+)$")
 WEAK = set("WVu")  # lower-case w and v are references, not definitions

@@ -7,7 +7,7 @@ namespace ponder::avx512 {
 MatmulKernels matmul_kernels() {
   MatmulKernels kernels;
   add_float_kernels<Avx512>(kernels, Formats{});
-  add_panel_kernels<Avx512>(kernels, Formats{});
+  add_panel_kernels<Avx512Short>(kernels, Formats{});
   return kernels;
 }
 

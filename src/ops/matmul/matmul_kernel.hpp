@@ -65,5 +65,8 @@ namespace avx512 {
 MatmulKernels matmul_kernels();
 GemmKernels gemm_kernels();
 }  // namespace avx512
+namespace avx512_vnni {
+MatmulKernels matmul_kernels();
+}
 
 }  // namespace ponder

@@ -58,7 +58,7 @@ std::vector<float> product(const Runtime& on, const TensorView& matrix, const st
 }
 
 // What the int8 form of an instruction set sees of x (rows of `cols`): each 32 values rounded to
-// multiples of their maximum / 127 (AVX2), or of that of 256 through a power of two (AVX-512).
+// multiples of their maximum / 127 (AVX2, AVX-512), or of that of 256 through a power of two (VNNI).
 std::vector<float> rounded(Isa isa, const std::vector<float>& x, int64_t cols) {
   if (isa == Isa::kRef) return x;
   std::vector<float> out(x.size());
@@ -71,7 +71,7 @@ std::vector<float> rounded(Isa isa, const std::vector<float>& x, int64_t cols) {
     for (int64_t k = 0; k < cols; k += kSubBlock) {
       const float* at = x.data() + row + k;
       float most = largest(at, at + kSubBlock);
-      if (isa != Isa::kAvx2) {
+      if (isa >= Isa::kAvx512Vnni) {
         const int64_t begin = k / kPanelCols * kPanelCols;
         const float* panel = x.data() + row + begin;
         float power = largest(panel, panel + std::min<int64_t>(kPanelCols, cols - begin));

@@ -46,5 +46,8 @@ RooflineKernels roofline_kernels();
 namespace avx512 {
 RooflineKernels roofline_kernels();
 }
+namespace avx512_vnni {
+RooflineKernels roofline_kernels();
+}
 
 }  // namespace ponder

@@ -9,7 +9,7 @@ static uint32_t read(const void* data, int64_t bytes) noexcept {
 }
 static float multiply_int8(const int8_t* weights, const int8_t* activations,
                            int64_t rounds) noexcept {
-  return multiply_int8_all<Avx512>(weights, activations, rounds);
+  return multiply_int8_all<Avx512Short>(weights, activations, rounds);
 }
 static float multiply_floats(const float* weights, const float* activations,
                              int64_t rounds) noexcept {
@@ -19,7 +19,7 @@ static float multiply_floats(const float* weights, const float* activations,
 RooflineKernels roofline_kernels() {
   return {.read = read,
           .multiply_int8 = multiply_int8,
-          .int8_products = kInt8Products<Avx512>,
+          .int8_products = kInt8Products<Avx512Short>,
           .multiply_floats = multiply_floats,
           .float_products = kFloatProducts<Avx512>};
 }
