@@ -21,7 +21,8 @@ void add_model_flags(CLI::App& command, ModelFlags& flags, bool compute) {
       ->check(checked_by(integer))
       ->type_name("N");
   command
-      .add_option("--isa", flags.isa, "Instruction set: ref, avx2, avx512, avx512_vnni, amx; default: the best")
+      .add_option("--isa", flags.isa,
+                  "Instruction set: ref, avx2, avx512, avx512_vnni, amx; default: the best")
       ->check(CLI::IsMember({"ref", "avx2", "avx512", "avx512_vnni", "amx"}))
       ->type_name("NAME");
   const auto of = [&](const char* name, std::string& target, const char* other, const char* help) {

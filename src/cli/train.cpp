@@ -72,7 +72,8 @@ void add_train_flags(CLI::App& command, TrainFlags& flags) {
       ->check(checked_by(seed))
       ->type_name("N");
   command
-      .add_option("--isa", flags.isa, "Instruction set: ref, avx2, avx512, avx512_vnni, amx; default: the best")
+      .add_option("--isa", flags.isa,
+                  "Instruction set: ref, avx2, avx512, avx512_vnni, amx; default: the best")
       ->check(CLI::IsMember({"ref", "avx2", "avx512", "avx512_vnni", "amx"}))
       ->type_name("NAME");
 }

@@ -10,8 +10,8 @@
 namespace ponder {
 namespace {
 
-constexpr std::array<std::string_view, kIsaCount> kNames = {"ref", "avx2", "avx512",
-                                                           "avx512_vnni", "amx"};
+constexpr std::array<std::string_view, kIsaCount> kNames = {"ref", "avx2", "avx512", "avx512_vnni",
+                                                            "amx"};
 
 struct Registers {
   uint32_t a = 0, b = 0, c = 0, d = 0;

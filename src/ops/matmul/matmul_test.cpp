@@ -58,7 +58,8 @@ std::vector<float> product(const Runtime& on, const TensorView& matrix, const st
 }
 
 // What the int8 form of an instruction set sees of x (rows of `cols`): each 32 values rounded to
-// multiples of their maximum / 127 (AVX2, AVX-512), or of that of 256 through a power of two (VNNI).
+// multiples of their maximum / 127 (AVX2, AVX-512), or of that of 256 through a power of two
+// (VNNI).
 std::vector<float> rounded(Isa isa, const std::vector<float>& x, int64_t cols) {
   if (isa == Isa::kRef) return x;
   std::vector<float> out(x.size());
