@@ -2,13 +2,16 @@
 set(made ${CMAKE_BINARY_DIR}/packaging)
 set(packaging ${CMAKE_SOURCE_DIR}/packaging)
 find_package(Python3 COMPONENTS Interpreter)
-add_custom_command(OUTPUT ${made}/ponder.1.gz ${made}/ponder
+set(made_files ${made}/ponder.1.gz ${made}/ponder ${made}/_ponder ${made}/ponder.fish)
+add_custom_command(OUTPUT ${made_files}
                    COMMAND ${Python3_EXECUTABLE} ${packaging}/from_help.py $<TARGET_FILE:ponder> ${made}
                    DEPENDS ponder ${packaging}/from_help.py)
-add_custom_target(package_files DEPENDS ${made}/ponder.1.gz ${made}/ponder)
+add_custom_target(package_files DEPENDS ${made_files})
 
 install(FILES ${made}/ponder.1.gz DESTINATION share/man/man1 OPTIONAL)
 install(FILES ${made}/ponder DESTINATION share/bash-completion/completions OPTIONAL)
+install(FILES ${made}/_ponder DESTINATION share/zsh/vendor-completions OPTIONAL)
+install(FILES ${made}/ponder.fish DESTINATION share/fish/vendor_completions.d OPTIONAL)
 install(FILES ${packaging}/ponder.service DESTINATION lib/systemd/system)
 install(FILES ${packaging}/serve.toml DESTINATION /etc/ponder)
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION share/doc/ponder RENAME copyright)

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Makes the manual page and the completions of bash from what `ponder … --help` prints.
+"""Makes the manual page and the completions of shells from what `ponder … --help` prints.
 
-    packaging/from_help.py PONDER FOLDER      writes FOLDER/ponder.1.gz and FOLDER/ponder
+    packaging/from_help.py PONDER FOLDER
+
+writes into FOLDER: ponder.1.gz, ponder (bash), _ponder (zsh) and ponder.fish.
 """
 import gzip
 import re
@@ -78,15 +80,18 @@ def manual(ponder):
     yield ".SH FILES\n.TP\n.B /etc/ponder/serve.toml\nFlags of the service, if it was installed as a package."
 
 
-def completion(ponder):
-    names = commands(ponder)
-    cases = "\n".join(f"    {name}) words='{' '.join(flags(help_of(ponder, name)))}' ;;" for name in names)
+def flags_of_commands(ponder):
+    return {name: flags(help_of(ponder, name)) for name in commands(ponder)}
+
+
+def bash_completion(of_commands):
+    cases = "\n".join(f"    {name}) words='{' '.join(words)}' ;;" for name, words in of_commands.items())
     return f"""# Completions of bash for ponder: commands, flags, else files.
 _ponder() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} words=
   case $COMP_CWORD:$current in
     1:-*) words='--help --version' ;;
-    1:*) words='{' '.join(names)}' ;;
+    1:*) words='{' '.join(of_commands)}' ;;
     *:-*) case ${{COMP_WORDS[1]}} in
 {cases}
     esac ;;
@@ -97,6 +102,31 @@ complete -o default -F _ponder ponder
 """
 
 
+def zsh_completion(of_commands):
+    cases = "\n".join(f"  {name}) compadd -- {' '.join(words)} ;;" for name, words in of_commands.items())
+    return f"""#compdef ponder
+# Completions of zsh for ponder: commands, flags, else files.
+if (( CURRENT == 2 )); then
+  if [[ $PREFIX == -* ]]; then compadd -- --help --version; else compadd -- {' '.join(of_commands)}; fi
+elif [[ $PREFIX != -* ]]; then
+  _files
+else
+  case $words[2] in
+{cases}
+  esac
+fi
+"""
+
+
+def fish_completion(of_commands):
+    lines = ["# Completions of fish for ponder: commands, flags, else files.",
+             "complete -c ponder -n __fish_use_subcommand -l help", "complete -c ponder -n __fish_use_subcommand -l version",
+             f"complete -c ponder -n __fish_use_subcommand -f -a '{' '.join(of_commands)}'"]
+    for name, words in of_commands.items():
+        lines += [f"complete -c ponder -n '__fish_seen_subcommand_from {name}' -l {word[2:]}" for word in words]
+    return "\n".join(lines) + "\n"
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
@@ -104,7 +134,10 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     page = "\n".join(manual(ponder)) + "\n"
     (folder / "ponder.1.gz").write_bytes(gzip.compress(page.encode(), 9, mtime=0))
-    (folder / "ponder").write_text(completion(ponder))
+    of_commands = flags_of_commands(ponder)
+    (folder / "ponder").write_text(bash_completion(of_commands))
+    (folder / "_ponder").write_text(zsh_completion(of_commands))
+    (folder / "ponder.fish").write_text(fish_completion(of_commands))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ BUILD_PACKAGES=(
   libjs-katex fonts-katex libjs-marked node-dompurify libjs-highlight.js libjs-chart.js
   ca-certificates git python3 python3-pip python3-venv
 )
-TEST_PACKAGES=(chromium)
+TEST_PACKAGES=(chromium zsh fish)
 LINT_PACKAGES=(clang-format-14 binutils)
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev llvm-14)
 DEB_PACKAGES=(dpkg-dev file)

@@ -33,17 +33,22 @@ Result<int> pack(PackFlags& flags) {
   const double room = static_cast<double>(counts.sequences) * flags.options.length;
   const double filled = room > 0 ? static_cast<double>(counts.tokens) / room : 0;
   if (flags.data.json) {
-    PONDER_TRY(print(json_text({{"documents", counts.documents},
-                                {"tokens", counts.tokens},
-                                {"sequences", counts.sequences},
-                                {"length", flags.options.length},
-                                {"filled", filled}})));
+    OrderedJson json = counts.tally.counts();
+    json["documents"] = counts.tally.kept;
+    json["tokens"] = counts.tokens;
+    json["sequences"] = counts.sequences;
+    json["length"] = flags.options.length;
+    json["filled"] = filled;
+    PONDER_TRY(print(json_text(json)));
     return 0;
   }
-  PONDER_TRY(print(
-      std::to_string(counts.documents) + " documents, " + std::to_string(counts.tokens) +
-      " tokens in " + std::to_string(counts.sequences) + " sequences of " +
-      std::to_string(flags.options.length) + ", " + format_rate(100 * filled) + " % filled\n"));
+  const StepTally& tally = counts.tally;
+  std::string text = std::to_string(tally.kept) + " documents, ";
+  if (tally.quarantined > 0) text += std::to_string(tally.quarantined) + " more quarantined, ";
+  text += std::to_string(counts.tokens) + " tokens in " + std::to_string(counts.sequences) +
+          " sequences of " + std::to_string(flags.options.length) + ", " +
+          format_rate(100 * filled) + " % filled\n";
+  PONDER_TRY(print(text));
   return 0;
 }
 

@@ -44,8 +44,10 @@ Result<int> run_pipeline(PipelineFlags& flags) {
     for (const auto& [key, value] : counts.items()) json[key] = value;
     all.push_back(json);
     if (flags.data.json || flags.data.run.rank != 0) return {};
-    return print(folder + ": " + std::to_string(tally.in) + " in, " + std::to_string(tally.kept) +
-                 " kept\n");
+    return print(
+        folder + ": " + std::to_string(tally.in) + " in, " + std::to_string(tally.kept) + " kept" +
+        (tally.quarantined > 0 ? ", " + std::to_string(tally.quarantined) + " quarantined\n"
+                               : "\n"));
   };
   const Place place = place_of_run(flags.data.run);
   const std::string mail = recipe.output + "/.ponder";

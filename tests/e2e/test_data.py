@@ -342,6 +342,11 @@ def test_pack(data, deepseek_v3_tokenizer, tmp_path):
     assert parts(tmp_path / "out") == parts(tmp_path / "again")
     size = (tmp_path / "out/part-00000.pack").stat().st_size
     assert size > got["sequences"] * 256 * 4
+    with source.open("a") as file:
+        file.write('{"id": 300, "text": \n{"id": 301}\n')
+    bad = counts(data(*command, "-o", tmp_path / "bad"))
+    assert (bad["in"], bad["kept"], bad["quarantined"]) == (302, 300, 2)
+    assert sum(bad["quarantined_by"].values()) == 2 and parts(tmp_path / "bad") == parts(tmp_path / "out")
 
 
 ENGLISH = ["The committee said that the report would be ready by the end of the year, and that it was good.",

@@ -110,7 +110,7 @@ Result<PackCounts> pack_documents(const PackOptions& options, const Tokenizer& t
     const fs::path path = part_path(folder, shard);
     if (!fs::exists(path, error)) return counts;  // another process is at it
     const PackedShard part = PONDER_TRY(PackedShard::open(path));
-    counts.documents += PONDER_TRY(folder.load(shard)).tally.kept;
+    counts.tally.add(PONDER_TRY(folder.load(shard)).tally, 0);
     counts.tokens += part.tokens();
     counts.sequences += part.sequences();
     parts.push_back({{"file", path.filename().string()},
@@ -118,9 +118,13 @@ Result<PackCounts> pack_documents(const PackOptions& options, const Tokenizer& t
                      {"sequences", part.sequences()},
                      {"tokens", part.tokens()}});
   }
-  const OrderedJson manifest = {{"step", run.settings},     {"documents", counts.documents},
-                                {"tokens", counts.tokens},  {"sequences", counts.sequences},
-                                {"length", options.length}, {"parts", parts}};
+  const OrderedJson manifest = {{"step", run.settings},
+                                {"documents", counts.tally.kept},
+                                {"quarantined", counts.tally.quarantined},
+                                {"tokens", counts.tokens},
+                                {"sequences", counts.sequences},
+                                {"length", options.length},
+                                {"parts", parts}};
   PONDER_TRY(write_file(folder.folder() / "manifest.json", manifest.dump(1) + "\n"));
   return counts;
 }

@@ -14,7 +14,8 @@ struct PackOptions {
 };
 
 struct PackCounts {
-  uint64_t documents = 0, tokens = 0, sequences = 0;
+  StepTally tally;  // nothing is removed
+  uint64_t tokens = 0, sequences = 0;
 };
 
 // One part-NNNNN.pack for each input file of this process, and the manifest when all are there.

@@ -81,11 +81,8 @@ class RecipeRunner {
                          const std::vector<CorpusFile>& inputs) {
     const Tokenizer tokenizer = PONDER_TRY(options_.tokenizer(step.model));
     options_.run.settings = pack_settings(step.pack, step.model, tokenizer);
-    const PackCounts counts =
-        PONDER_TRY(pack_documents(step.pack, tokenizer, input, inputs, options_.run, pool_));
-    StepTally tally;
-    tally.in = tally.kept = counts.documents;
-    return tally;
+    return PONDER_TRY(pack_documents(step.pack, tokenizer, input, inputs, options_.run, pool_))
+        .tally;
   }
 
   RecipeRun& options_;

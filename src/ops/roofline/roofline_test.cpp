@@ -30,8 +30,9 @@ TEST(Roofline, ReadsEveryByte) {
 
 // With inputs of one each product adds one.
 TEST(Roofline, MultipliesAsOftenAsItCounts) {
-  for_each_isa(1, [](const Context& context) {
-    const RooflineKernels& kernels = context.kernels->roofline;
+  for (const Isa isa : available_isas()) {
+    SCOPED_TRACE(std::string(isa_name(isa)));
+    const RooflineKernels& kernels = kernel_table(isa).roofline;
     const std::vector<int8_t> bytes(kRooflineWeights, 1);
     const std::vector<float> floats(kRooflineWeights, 1.0f);
     for (const int64_t rounds : {1, 7, 100}) {
@@ -40,7 +41,7 @@ TEST(Roofline, MultipliesAsOftenAsItCounts) {
       EXPECT_EQ(kernels.multiply_floats(floats.data(), floats.data(), rounds),
                 static_cast<float>(rounds * kernels.float_products));
     }
-  });
+  }
 }
 
 TEST(Roofline, GivesRatesThatArePossible) {
