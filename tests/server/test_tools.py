@@ -115,7 +115,7 @@ def test_a_schema_or_a_call(web):
 
 @pytest.mark.parametrize("fields,param", [
     ({"tools": [{"type": "function"}]}, "tools[0].function"), ({"tools": [1]}, "tools[0]"), ({"tools": {}}, "tools"),
-    ({"tools": [{"type": "web_search"}]}, "tools[0].function"),
+    ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
     ({"tools": [{"type": "x", "function": {"name": "f"}}]}, "tools[0].type"),
     ({"tools": [{"type": "function", "function": {"name": "two words"}}]}, "tools[0].function.name"),
     ({"tools": [{"type": "function", "function": {"name": ""}}]}, "tools[0].function.name"),
