@@ -7,9 +7,19 @@
 #include "cli/builtin_model.hpp"
 #include "cli/format_text.hpp"
 #include "cli/terminal.hpp"
+#include "device/cpu.hpp"
 #include "io/hub.hpp"
 
 namespace ponder {
+
+void add_isa_flag(CLI::App& command, std::string& isa) {
+  const std::vector<std::string> names = isa_names();
+  command
+      .add_option("--isa", isa,
+                  "Instruction set: " + CLI::detail::join(names, ", ") + "; default: the best")
+      ->check(CLI::IsMember(names))
+      ->type_name("NAME");
+}
 
 void add_model_flags(CLI::App& command, ModelFlags& flags, bool compute) {
   command.add_option("-m,--model", flags.model, "A .gguf file, a folder, or what `pull` was given")
@@ -20,11 +30,7 @@ void add_model_flags(CLI::App& command, ModelFlags& flags, bool compute) {
   command.add_option("--threads", flags.threads, "Threads; default: one per CPU")
       ->check(checked_by(integer))
       ->type_name("N");
-  command
-      .add_option("--isa", flags.isa,
-                  "Instruction set: ref, avx2, avx512, avx512_vnni, amx; default: the best")
-      ->check(CLI::IsMember({"ref", "avx2", "avx512", "avx512_vnni", "amx"}))
-      ->type_name("NAME");
+  add_isa_flag(command, flags.isa);
   const auto of = [&](const char* name, std::string& target, const char* other, const char* help) {
     command.add_option(name, target, std::string(help) + "; default: " + target)
         ->check(CLI::IsMember({target, std::string(other)}))

@@ -35,6 +35,7 @@ struct ModelFlags {
 void use_builtin_model(CLI::App& command, ModelFlags& flags);
 // Adds -m and, unless `compute` is false, the flags of everything that computes.
 void add_model_flags(CLI::App& command, ModelFlags& flags, bool compute = true);
+void add_isa_flag(CLI::App& command, std::string& isa);
 // A flag for a whole number or nothing.
 CLI::Option* add_integer_flag(CLI::App& command, const std::string& name,
                               std::optional<int64_t>& target, int64_t least, int64_t most);

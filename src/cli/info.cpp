@@ -224,11 +224,7 @@ void add_info_command(CLI::App& app, Selection& selection) {
   command
       .add_option("-m,--model", flags->model, "A .gguf file, a folder, or what `pull` was given")
       ->type_name("PATH");
-  command
-      .add_option("--isa", flags->isa,
-                  "Instruction set: ref, avx2, avx512, avx512_vnni, amx; default: the best")
-      ->check(CLI::IsMember({"ref", "avx2", "avx512", "avx512_vnni", "amx"}))
-      ->type_name("NAME");
+  add_isa_flag(command, flags->isa);
   command.add_flag("--json", flags->json, "Print a JSON object");
   command.footer(
       "Examples:\n"

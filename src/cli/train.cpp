@@ -71,11 +71,7 @@ void add_train_flags(CLI::App& command, TrainFlags& flags) {
           "Instead of the recipe's")
       ->check(checked_by(seed))
       ->type_name("N");
-  command
-      .add_option("--isa", flags.isa,
-                  "Instruction set: ref, avx2, avx512, avx512_vnni, amx; default: the best")
-      ->check(CLI::IsMember({"ref", "avx2", "avx512", "avx512_vnni", "amx"}))
-      ->type_name("NAME");
+  add_isa_flag(command, flags.isa);
 }
 
 void add_train_command(CLI::App& app, Selection& selection) {

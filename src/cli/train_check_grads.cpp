@@ -53,9 +53,7 @@ void add_train_check_grads_command(CLI::App& train, Selection& selection) {
   command.add_option("--threads", flags->threads, "Threads; default: one per CPU")
       ->check(checked_by(integer))
       ->type_name("N");
-  command.add_option("--isa", flags->isa, "Instruction set; default: the best")
-      ->check(CLI::IsMember({"ref", "avx2", "avx512", "avx512_vnni", "amx"}))
-      ->type_name("NAME");
+  add_isa_flag(command, flags->isa);
   command.add_flag("--json", flags->json, "Print {\"loss\", \"path\"}");
   command.footer(
       "The file has `loss`, the mean cross-entropy of the tokens without auxiliary losses, and\n"

@@ -56,6 +56,8 @@ bool supports(Isa isa) {
 
 std::string_view isa_name(Isa isa) { return kNames[static_cast<size_t>(isa)]; }
 
+std::vector<std::string> isa_names() { return {kNames.begin(), kNames.end()}; }
+
 std::vector<Isa> available_isas() {
   std::vector<Isa> isas;
   for (int i = 0; i < kIsaCount; ++i) {
