@@ -15,7 +15,7 @@ namespace ponder {
 enum class Isa { kRef, kAvx2, kAvx512, kAvx512Vnni, kAmx };
 inline constexpr int kIsaCount = 5;
 
-std::string_view isa_name(Isa isa);  // "ref", "avx2", "avx512", "avx512_vnni", "amx"
+std::string_view isa_name(Isa isa);    // "ref", "avx2", "avx512", "avx512_vnni", "amx"
 std::vector<std::string> isa_names();  // of all levels, whatever this machine can run
 
 // The levels that this machine can run, kRef first, best last.
